@@ -1,0 +1,31 @@
+export { copyBits, countBits, getBit } from "./bits.ts";
+export type { Column, Columns, Slab } from "./columns.ts";
+export {
+  addWhere,
+  type ErrorCode,
+  type ErrorDetail,
+  FormatError,
+  IngestError,
+  isIngestError,
+  OptionsError,
+  publicUrl,
+  SourceError,
+  StateError,
+  UnsupportedError,
+  type Where,
+  withWhere,
+} from "./errors.ts";
+export type { ByteSpan, Decoder, DecodeOptions, Format, FormatName, Fragment, Need, Select } from "./format.ts";
+export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
+export type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./predicate/types.ts";
+export {
+  byteWidthOf,
+  childFields,
+  type DataType,
+  type Field,
+  type Schema,
+  type TimeUnit,
+  type TypeKind,
+} from "./schema.ts";
+export type { ByteRange, ByteSource, ObjectStat, ReadOptions, SchemeTable, SourceOpener } from "./source.ts";
+export type { JsonValue, Stage, StateDict } from "./stage.ts";

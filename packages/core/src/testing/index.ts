@@ -1,0 +1,2 @@
+// Test kits that sources, stages and formats must pass.
+export {};

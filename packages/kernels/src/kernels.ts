@@ -1,0 +1,61 @@
+import { Arena } from "./arena.ts";
+import { wasmBase64 } from "./generated/wasm.ts";
+
+/** What the module exports; each kernel file adds its own interface here. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+}
+
+/** An instance past this size is replaced as soon as nobody owns a block of it. */
+const RETIRE_BYTES = 256 * 1024 * 1024;
+
+/** One instance of the kernels with its memory. Single-threaded; each thread has its own. */
+export class Kernels {
+  readonly exports: KernelExports;
+  readonly arena: Arena;
+
+  constructor(module: WebAssembly.Module) {
+    const instance = new WebAssembly.Instance(module, {
+      env: {
+        abort: () => {
+          throw new Error("kernels: abort");
+        },
+      },
+    });
+    this.exports = instance.exports as unknown as KernelExports;
+    this.arena = new Arena(this.exports.memory, this.exports.heapBase());
+  }
+
+  /** The whole memory as bytes. Stale after the next `arena.allocate`. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer);
+  }
+}
+
+let module: WebAssembly.Module | undefined;
+let current: Kernels | undefined;
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** Compiles the module once per thread. Resolves at once when repeated. */
+export async function loadKernels(): Promise<void> {
+  module ??= await WebAssembly.compile(decodeBase64(wasmBase64));
+}
+
+/**
+ * This thread's instance. A decoder keeps the one it started with, since its blocks live there.
+ *
+ * @throws Error when `loadKernels` was not awaited before: a defect of the caller.
+ */
+export function acquireKernels(): Kernels {
+  if (module === undefined) throw new Error("kernels: await loadKernels() first");
+  if (current === undefined || (current.arena.sizeBytes > RETIRE_BYTES && current.arena.idle))
+    current = new Kernels(module);
+  return current;
+}
