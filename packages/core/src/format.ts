@@ -28,6 +28,20 @@ export interface Fragment<P = unknown> {
   readonly plan: P;
 }
 
+/** One run of blocks or records: bytes [start, end) of the object holding exactly `rows` rows. */
+export interface IndexedFragment extends ByteSpan {
+  readonly rows: number;
+}
+
+/** Where the fragments of one row-format object lie: a manifest of one object. Stale when size or etag differ. */
+export interface ObjectIndex {
+  readonly version: 1;
+  readonly format: FormatName;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly fragments: readonly IndexedFragment[];
+}
+
 /** What to read. Plain data. */
 export interface Select {
   /** Paths of columns, each a list of field names from the root; undefined is all. Order is the output's. */
@@ -36,6 +50,8 @@ export interface Select {
   readonly where?: Predicate | undefined;
   /** A declared schema, for formats whose files carry none (TFRecord). */
   readonly declared?: unknown;
+  /** Exact fragments of a row format; without it such an object is one fragment of unknown rows. */
+  readonly index?: ObjectIndex | undefined;
   readonly dictionary: "decode" | "preserve";
   readonly limits: Limits;
 }
@@ -68,6 +84,8 @@ export interface Format<M, P> {
   /** Loads kernels and codecs that decoding this object needs, once per thread. */
   prepare(metadata: M): Promise<void>;
   toSchema(metadata: M, select: Select): Schema;
+  /** Only row formats have one: reads the whole object once and says where its fragments lie. */
+  buildIndex?(source: ByteSource, metadata: M, select: Select, options?: ReadOptions): Promise<ObjectIndex>;
   plan(metadata: M, select: Select): Fragment<P>[];
   decode(fragment: Fragment<P>, metadata: M, options: DecodeOptions): Decoder;
 }

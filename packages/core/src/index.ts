@@ -15,7 +15,18 @@ export {
   type Where,
   withWhere,
 } from "./errors.ts";
-export type { ByteSpan, Decoder, DecodeOptions, Format, FormatName, Fragment, Need, Select } from "./format.ts";
+export type {
+  ByteSpan,
+  Decoder,
+  DecodeOptions,
+  Format,
+  FormatName,
+  Fragment,
+  IndexedFragment,
+  Need,
+  ObjectIndex,
+  Select,
+} from "./format.ts";
 export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
 export type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./predicate/types.ts";
 export {
@@ -29,3 +40,4 @@ export {
 } from "./schema.ts";
 export type { ByteRange, ByteSource, ObjectStat, ReadOptions, SchemeTable, SourceOpener } from "./source.ts";
 export type { JsonValue, Stage, StateDict } from "./stage.ts";
+export type { ByteSink } from "./sink.ts";
