@@ -41,3 +41,14 @@ export {
 export type { ByteRange, ByteSource, ObjectStat, ReadOptions, SchemeTable, SourceOpener } from "./source.ts";
 export type { JsonValue, Stage, StateDict } from "./stage.ts";
 export type { ByteSink } from "./sink.ts";
+export {
+  columnBytes,
+  concatColumns,
+  concatRows,
+  type Layout,
+  layoutOf,
+  sliceColumn,
+  sliceRows,
+  takeColumn,
+  takeRows,
+} from "./ops/index.ts";
