@@ -1,0 +1,61 @@
+import { type ByteSink, type Columns, type FormatName, OptionsError, type Schema } from "@ingest-ts/core";
+
+/** What every writer of ours is. */
+export interface TableWriter {
+  write(columns: Columns): Promise<void>;
+  finish(): Promise<{ readonly rows: number; readonly sizeBytes: number }>;
+  abort(): Promise<void>;
+}
+
+/** One format in the benchmark. A format joins by an entry in `benchFormats`. */
+export interface BenchFormat {
+  readonly name: FormatName;
+  /** Of the encoded file, with its dot. */
+  readonly extension: string;
+  readonly codecs: readonly string[];
+  /** An upper estimate of the encoded size, for the check of temporary space. */
+  estimateBytes(schema: Schema, rows: number, arrowBytes: number): number;
+  /** @throws UnsupportedError naming the column that the format cannot hold. */
+  createWriter(sink: ByteSink, schema: Schema, codec: string): Promise<TableWriter>;
+}
+
+/** Bytes of framing and of Example's tags and lengths around one value, at most. */
+const EXAMPLE_VALUE_BYTES = 24;
+/** Two lengths and checksums of a record, and the tags of its Example. */
+const RECORD_BYTES = 32;
+
+const parquet: BenchFormat = {
+  name: "parquet",
+  extension: ".parquet",
+  codecs: ["none", "snappy", "zstd"],
+  // Plain pages are the Arrow bytes plus lengths, levels, statistics and the footer.
+  estimateBytes: (_schema, _rows, arrowBytes) => arrowBytes * 1.2 + 1e6,
+  createWriter: async (sink, schema, codec) => {
+    const { createParquetWriter } = await import("@ingest-ts/writers/parquet");
+    return createParquetWriter(sink, schema, { compression: codec });
+  },
+};
+
+const tfrecord: BenchFormat = {
+  name: "tfrecord",
+  extension: ".tfrecord",
+  codecs: ["none", "gzip"],
+  // Every record repeats the names of its features.
+  estimateBytes: (schema, rows, arrowBytes) => {
+    const names = schema.fields.reduce((sum, { name }) => sum + Buffer.byteLength(name) + EXAMPLE_VALUE_BYTES, 0);
+    return arrowBytes * 1.25 + rows * (RECORD_BYTES + names);
+  },
+  createWriter: async (sink, schema, codec) => {
+    const { createTFRecordWriter } = await import("@ingest-ts/writers/tfrecord");
+    return createTFRecordWriter(sink, schema, { compression: codec });
+  },
+};
+
+/** Every format that can be written and read, in the order of the table: the slowest last, so that it gets what time is left. */
+export const benchFormats: readonly BenchFormat[] = [parquet, tfrecord];
+
+export function findFormat(name: string): BenchFormat {
+  const format = benchFormats.find((candidate) => candidate.name === name);
+  if (format === undefined) throw new OptionsError(`there is no format "${name}" to bench`);
+  return format;
+}

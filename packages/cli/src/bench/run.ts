@@ -1,0 +1,194 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { isIngestError, SourceError } from "@ingest-ts/core";
+import type { Progress } from "../progress.ts";
+import { findFormat } from "./definitions.ts";
+import { readEnvironment } from "./environment.ts";
+import type { SourceFacts, SourceSpec } from "./protocol.ts";
+import { type BenchReport, buildReport, type DataDescription, type Outcome } from "./report.ts";
+import { runTask } from "./task.ts";
+import { TempFolder } from "./temp-folder.ts";
+import { typeText } from "./type-text.ts";
+
+export interface BenchJob {
+  readonly format: string;
+  readonly codec: string;
+}
+
+export interface BenchOptions {
+  readonly version: string;
+  /** Shown in the table. */
+  readonly name: string;
+  readonly source: SourceSpec;
+  /** Why the source has the limits it has; shown when they cut it. */
+  readonly limitText: string;
+  readonly jobs: readonly BenchJob[];
+  readonly projected: readonly string[] | undefined;
+  readonly batchRows: number;
+  readonly seed: number;
+  readonly quick: boolean;
+  /** Every measure runs once; beyond that, passes are repeated until this much time is gone. */
+  readonly budgetMs: number;
+  readonly maxPasses: number;
+}
+
+export interface BenchContext {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Of a job's time, what its writing may take. */
+const WRITE_SHARE = 0.35;
+
+/** Measures every job, one after another. Its temporary files are gone when it settles, however it does. */
+export async function runBench(options: BenchOptions, context: BenchContext): Promise<BenchReport> {
+  const start = performance.now();
+  const created = new Date();
+  const environment = await readEnvironment(options.version);
+  const files = await filesOf(options.source.paths);
+  const folder = new TempFolder();
+  const remove = (): void => folder.remove();
+  process.once("exit", remove);
+  try {
+    const clock = new Clock(start, options);
+    const facts = await readSource(options, context, clock);
+    const largest = options.jobs.map(({ format }) =>
+      findFormat(format).estimateBytes(facts.schema, facts.rows, facts.arrowBytes),
+    );
+    await folder.requireSpace(Math.max(...largest));
+    const outcomes: Outcome[] = [];
+    for (const job of options.jobs) {
+      clock.jobBegins();
+      outcomes.push(await runJob(job, { options, context, facts, folder, clock }));
+      clock.jobEnds();
+    }
+    const data = describe(options, facts, files);
+    const { seed, batchRows, quick } = options;
+    const seconds = (performance.now() - start) / 1000;
+    return buildReport({ environment, data, settings: { seed, batchRows, quick }, outcomes, created, seconds });
+  } finally {
+    context.progress.clear();
+    process.removeListener("exit", remove);
+    folder.remove();
+  }
+}
+
+/** Shares the time among the jobs that are left, and guesses when all is done. */
+class Clock {
+  readonly #start: number;
+  readonly #budgetMs: number;
+  readonly #jobs: number;
+  #done = 0;
+  #jobStart = 0;
+
+  constructor(start: number, options: BenchOptions) {
+    this.#start = start;
+    this.#budgetMs = options.budgetMs;
+    this.#jobs = options.jobs.length;
+  }
+
+  jobBegins(): void {
+    this.#jobStart = performance.now();
+  }
+
+  jobEnds(): void {
+    this.#done++;
+  }
+
+  /** What the running job may still use. */
+  get jobLeftMs(): number {
+    const now = performance.now();
+    const shareMs = (this.#budgetMs - (this.#jobStart - this.#start)) / (this.#jobs - this.#done);
+    return Math.max(0, shareMs - (now - this.#jobStart));
+  }
+
+  /** By the budget, which jobs use up; undefined once it is gone, since slow passes run to their end. */
+  get etaMs(): number | undefined {
+    const left = this.#budgetMs - (performance.now() - this.#start);
+    return left > 0 ? left : undefined;
+  }
+}
+
+interface JobContext {
+  readonly options: BenchOptions;
+  readonly context: BenchContext;
+  readonly facts: SourceFacts;
+  readonly folder: TempFolder;
+  readonly clock: Clock;
+}
+
+async function filesOf(paths: readonly string[]): Promise<DataDescription["files"]> {
+  return Promise.all(
+    paths.map(async (path) => {
+      try {
+        const info = await stat(path);
+        if (!info.isFile())
+          throw new SourceError("not a file", { where: { url: path }, remedy: "Name files one by one." });
+        return { name: basename(path), sizeBytes: info.size };
+      } catch (cause) {
+        if (isIngestError(cause)) throw cause;
+        throw new SourceError("cannot read the file", { where: { url: path }, remedy: "Check the path.", cause });
+      }
+    }),
+  );
+}
+
+async function readSource(options: BenchOptions, context: BenchContext, clock: Clock): Promise<SourceFacts> {
+  const { progress, signal } = context;
+  const report = (step: string, rows: number, elapsedMs: number): void =>
+    progress.update({ label: `${options.name}: ${step}`, rows, elapsedMs, etaMs: clock.etaMs });
+  return runTask({ job: "source", source: options.source, projected: options.projected }, { signal, report });
+}
+
+/** One format × codec. An error becomes its outcome, so that the others go on. */
+async function runJob(job: BenchJob, parts: JobContext): Promise<Outcome> {
+  const { options, context, facts, folder, clock } = parts;
+  const format = findFormat(job.format);
+  const path = folder.file(`${job.format}-${job.codec}${format.extension}`);
+  const bytesPerRow = facts.arrowBytes / facts.rows;
+  const report = (step: string, rows: number, elapsedMs: number): void => {
+    const label = `${job.format} ${job.codec}: ${step}`;
+    context.progress.update({ label, rows, bytes: rows * bytesPerRow, elapsedMs, etaMs: clock.etaMs });
+  };
+  const shared = { facts, format: format.name, path, maxPasses: options.maxPasses };
+  const taskContext = { signal: context.signal, report };
+  let outcome: Outcome = { ...job, measurements: {} };
+  try {
+    const written = await runTask(
+      { ...shared, job: "write", source: options.source, codec: job.codec, budgetMs: clock.jobLeftMs * WRITE_SHARE },
+      taskContext,
+    );
+    outcome = { ...outcome, sizeBytes: written.sizeBytes, measurements: { write: written.write } };
+    const { batchRows, seed } = options;
+    const read = await runTask({ ...shared, job: "read", batchRows, seed, budgetMs: clock.jobLeftMs }, taskContext);
+    const equal = read.digest === facts.digest;
+    const measurements = equal ? { ...outcome.measurements, ...read.measurements } : {};
+    return { ...outcome, equal, digest: read.digest, rows: read.rows, measurements };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return { ...outcome, measurements: {}, ...failureOf(error) };
+  } finally {
+    folder.empty();
+  }
+}
+
+function failureOf(error: unknown): Pick<Outcome, "error" | "failure"> {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isIngestError(error))
+    return { error: message, failure: error.code === "INGEST_UNSUPPORTED" ? "unsupported" : "error" };
+  return { error: `a defect of ours: ${message}`, failure: "defect" };
+}
+
+function describe(options: BenchOptions, facts: SourceFacts, files: DataDescription["files"]): DataDescription {
+  return {
+    name: options.name,
+    files,
+    rows: facts.rows,
+    columns: facts.schema.fields.map(({ name, type }) => ({ name, type: typeText(type) })),
+    arrowBytes: facts.arrowBytes,
+    projectedColumns: facts.projected,
+    projectedArrowBytes: facts.projectedArrowBytes,
+    digest: facts.digest,
+    ...(facts.more ? { limit: options.limitText } : {}),
+  };
+}
