@@ -1,0 +1,248 @@
+import { checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import type { ParquetMetadata } from "./metadata.ts";
+import { type ColumnChunk, Logical, type LogicalType, type RowGroup, type SchemaElement } from "./spec.ts";
+import { CompactReader, ThriftType } from "./thrift.ts";
+
+const { I32, I64, STRUCT } = ThriftType;
+
+/**
+ * Parses `struct FileMetaData` (Thrift), which lies at `baseOffset` of its file.
+ *
+ * @throws FormatError with the offset of what is wrong; UnsupportedError over limits.columns.
+ */
+export function readFileMetadata(
+  bytes: Uint8Array,
+  baseOffset: number,
+  limits: Limits,
+): Omit<ParquetMetadata, "url" | "sizeBytes"> {
+  const reader = new CompactReader(bytes, baseOffset);
+  let elements: SchemaElement[] | undefined;
+  let rowGroups: RowGroup[] | undefined;
+  let createdBy: string | undefined;
+  let keyValues: Record<string, string> = {};
+  reader.struct(STRUCT, "FileMetaData", (id, type) => {
+    switch (id) {
+      case 2:
+        elements = reader.list(type, STRUCT, "schema", (element) => readSchemaElement(reader, element));
+        break;
+      case 4:
+        rowGroups = reader.list(type, STRUCT, "row_groups", (element) => readRowGroup(reader, element));
+        break;
+      case 5:
+        keyValues = readKeyValues(reader, type);
+        break;
+      case 6:
+        createdBy = reader.string(type, "created_by");
+        break;
+      default:
+        reader.skip(type);
+    }
+  });
+  if (elements === undefined || elements.length === 0) throw reader.fail("the footer has no schema");
+  if (rowGroups === undefined) throw reader.fail("the footer has no list of row groups");
+  checkLimit(
+    limits,
+    "columns",
+    elements.filter((element) => element.numChildren === undefined).length,
+    "a column count",
+  );
+  return { createdBy, elements, rowGroups, keyValues };
+}
+
+function readKeyValues(reader: CompactReader, type: number): Record<string, string> {
+  // Without a prototype, so that a key such as "__proto__" is a key like any other.
+  const out: Record<string, string> = Object.create(null) as Record<string, string>;
+  reader.list(type, STRUCT, "key_value_metadata", (element) => {
+    let key = "";
+    let value = "";
+    reader.struct(element, "KeyValue", (id, inner) => {
+      if (id === 1) key = reader.string(inner, "key");
+      else if (id === 2) value = reader.string(inner, "value");
+      else reader.skip(inner);
+    });
+    out[key] = value;
+  });
+  return { ...out };
+}
+
+function readSchemaElement(reader: CompactReader, elementType: number): SchemaElement {
+  let name: string | undefined;
+  const numbers: (number | undefined)[] = [];
+  let logical: LogicalType | undefined;
+  reader.struct(elementType, "SchemaElement", (id, type) => {
+    if (id === 4) name = reader.string(type, "name");
+    else if (id === 10) logical = readLogicalType(reader, type);
+    else if (id >= 1 && id <= 9) numbers[id] = reader.i32(type, `field ${id} of a SchemaElement`);
+    else reader.skip(type);
+  });
+  if (name === undefined) throw reader.fail("a schema element without a name");
+  const numChildren = numbers[5];
+  if (numbers[1] === undefined && numChildren === undefined)
+    throw reader.fail(`schema element "${name}" has neither a type nor children`);
+  if (numChildren !== undefined && numChildren < 0)
+    throw reader.fail(`schema element "${name}" has ${numChildren} children`);
+  return {
+    name,
+    // Some writers give leaves num_children = 0.
+    type: numbers[1],
+    numChildren: numbers[1] !== undefined && numChildren === 0 ? undefined : numChildren,
+    typeLength: numbers[2],
+    repetition: numbers[3],
+    converted: numbers[6],
+    scale: numbers[7],
+    precision: numbers[8],
+    fieldId: numbers[9],
+    logical,
+  };
+}
+
+/** Thrift: `union LogicalType`: one field, whose id tells the type and whose value is its parameters. */
+function readLogicalType(reader: CompactReader, unionType: number): LogicalType | undefined {
+  let logical: LogicalType | undefined;
+  reader.struct(unionType, "LogicalType", (id, type) => {
+    let parameters = {};
+    if (id === Logical.DECIMAL) parameters = readDecimalType(reader, type);
+    else if (id === Logical.TIME || id === Logical.TIMESTAMP) parameters = readTimeType(reader, type);
+    else if (id === Logical.INTEGER) parameters = readIntType(reader, type);
+    else reader.skip(type);
+    logical = { id, ...parameters };
+  });
+  return logical;
+}
+
+function readDecimalType(reader: CompactReader, type: number): Pick<LogicalType, "scale" | "precision"> {
+  let scale = 0;
+  let precision = 0;
+  reader.struct(type, "DecimalType", (id, inner) => {
+    if (id === 1) scale = reader.i32(inner, "scale");
+    else if (id === 2) precision = reader.i32(inner, "precision");
+    else reader.skip(inner);
+  });
+  return { scale, precision };
+}
+
+function readTimeType(reader: CompactReader, type: number): Pick<LogicalType, "isAdjustedToUtc" | "unit"> {
+  let isAdjustedToUtc = false;
+  let unit: LogicalType["unit"];
+  reader.struct(type, "TimeType", (id, inner) => {
+    if (id === 1) isAdjustedToUtc = reader.bool(inner, "isAdjustedToUTC");
+    else if (id === 2) {
+      reader.struct(inner, "TimeUnit", (unitId, unitType) => {
+        unit = unitId === 1 ? "ms" : unitId === 2 ? "us" : unitId === 3 ? "ns" : undefined;
+        reader.skip(unitType);
+      });
+    } else reader.skip(inner);
+  });
+  if (unit === undefined) throw reader.fail("a TIME or TIMESTAMP type without a known unit");
+  return { isAdjustedToUtc, unit };
+}
+
+function readIntType(reader: CompactReader, type: number): Pick<LogicalType, "bitWidth" | "isSigned"> {
+  let bitWidth = 0;
+  let isSigned = true;
+  reader.struct(type, "IntType", (id, inner) => {
+    if (id === 1) bitWidth = reader.i8(inner, "bitWidth");
+    else if (id === 2) isSigned = reader.bool(inner, "isSigned");
+    else reader.skip(inner);
+  });
+  return { bitWidth, isSigned };
+}
+
+function readRowGroup(reader: CompactReader, elementType: number): RowGroup {
+  let columns: ColumnChunk[] | undefined;
+  let numRows: number | undefined;
+  reader.struct(elementType, "RowGroup", (id, type) => {
+    if (id === 1) columns = reader.list(type, STRUCT, "columns", (element) => readColumnChunk(reader, element));
+    else if (id === 3) numRows = reader.count(type, I64, "num_rows of a row group");
+    else reader.skip(type);
+  });
+  if (columns === undefined || numRows === undefined) throw reader.fail("a row group without columns or num_rows");
+  return { columns, numRows };
+}
+
+const absent: Omit<ColumnChunk, "encrypted" | "filePath"> = {
+  type: -1,
+  codec: -1,
+  encodings: [],
+  numValues: 0,
+  totalUncompressedSize: 0,
+  totalCompressedSize: 0,
+  dataPageOffset: 0,
+  dictionaryPageOffset: undefined,
+};
+
+function readColumnChunk(reader: CompactReader, elementType: number): ColumnChunk {
+  let filePath: string | undefined;
+  let encrypted = false;
+  let metadata: Omit<ColumnChunk, "encrypted" | "filePath"> | undefined;
+  reader.struct(elementType, "ColumnChunk", (id, type) => {
+    switch (id) {
+      case 1:
+        filePath = reader.string(type, "file_path");
+        break;
+      case 3:
+        metadata = readColumnMetadata(reader, type);
+        break;
+      case 8:
+        encrypted = true;
+        reader.skip(type);
+        break;
+      default:
+        reader.skip(type);
+    }
+  });
+  if (metadata === undefined && !encrypted) throw reader.fail("a column chunk without metadata");
+  return { ...(metadata ?? absent), encrypted, filePath };
+}
+
+function readColumnMetadata(reader: CompactReader, type: number): Omit<ColumnChunk, "encrypted" | "filePath"> {
+  const numbers: (number | undefined)[] = [];
+  let encodings: number[] = [];
+  reader.struct(type, "ColumnMetaData", (id, inner) => {
+    switch (id) {
+      case 1:
+      case 4:
+        numbers[id] = reader.i32(inner, id === 1 ? "type" : "codec");
+        break;
+      case 2:
+        encodings = reader.list(inner, I32, "encodings", (element) => reader.i32(element, "encoding"));
+        break;
+      case 5:
+      case 6:
+      case 7:
+      case 9:
+        numbers[id] = reader.count(inner, I64, chunkFields[id] as string);
+        break;
+      case 11:
+        // Negative in files of old writers that have no dictionary.
+        numbers[id] = reader.i64(inner, "dictionary_page_offset");
+        break;
+      default:
+        reader.skip(inner);
+    }
+  });
+  const required = (id: number): number => {
+    const value = numbers[id];
+    if (value === undefined) throw reader.fail(`column metadata without ${chunkFields[id] ?? `field ${id}`}`);
+    return value;
+  };
+  return {
+    type: required(1),
+    codec: required(4),
+    encodings,
+    numValues: required(5),
+    totalUncompressedSize: required(6),
+    totalCompressedSize: required(7),
+    dataPageOffset: required(9),
+    dictionaryPageOffset: numbers[11],
+  };
+}
+
+const chunkFields: Readonly<Record<number, string>> = {
+  1: "type",
+  4: "codec",
+  5: "num_values",
+  6: "total_uncompressed_size",
+  7: "total_compressed_size",
+  9: "data_page_offset",
+};
