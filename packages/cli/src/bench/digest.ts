@@ -194,7 +194,7 @@ type Words = Uint16Array | Uint32Array;
 function wordsOf(bytes: Uint8Array, bits: number): Words {
   const Word = bits === 16 ? Uint16Array : Uint32Array;
   const aligned = bytes.byteOffset % Word.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new Word(aligned.buffer, aligned.byteOffset, aligned.byteLength / Word.BYTES_PER_ELEMENT);
+  return new Word(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / Word.BYTES_PER_ELEMENT);
 }
 
 function isNaNAt(words: Words, i: number, bits: number): boolean {
