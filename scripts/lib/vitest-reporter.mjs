@@ -1,5 +1,5 @@
 // A Vitest reporter that counts, and says why a test was skipped: `context.skip("reason")` in the test.
-// Writes {passed, failed, skipped, notices} as JSON to the file named by INGEST_TEST_SUMMARY.
+// Writes {passed, failed, skipped, notices: [{reason, count}]} as JSON to the file named by INGEST_TEST_SUMMARY.
 import { writeFileSync } from "node:fs";
 
 export default class SummaryReporter {
@@ -20,7 +20,7 @@ export default class SummaryReporter {
         } else summary.failed += 1; // failed, or never finished
       }
     }
-    summary.notices = [...reasons].map(([reason, count]) => (count === 1 ? reason : `${reason} (${count} tests)`));
+    summary.notices = [...reasons].map(([reason, count]) => ({ reason, count }));
     writeFileSync(process.env.INGEST_TEST_SUMMARY, JSON.stringify(summary));
   }
 }
