@@ -28,6 +28,7 @@ export type {
   Select,
 } from "./format.ts";
 export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
+export { openSource, schemeOf } from "./open-source.ts";
 export type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./predicate/types.ts";
 export {
   byteWidthOf,
@@ -52,3 +53,6 @@ export {
   takeColumn,
   takeRows,
 } from "./ops/index.ts";
+export { keyedPermutation, keyedRandom, type OrderKey, purposes, seedWords, Xoshiro128 } from "./random.ts";
+export { type DataWorld, type Environment, resolveWorld, type World, worldFromEnv, type WorldSource } from "./world.ts";
+export { type Channel, channels, type FragmentRead, type ReaderOpened, type SourceRead } from "./telemetry.ts";
