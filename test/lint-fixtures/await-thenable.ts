@@ -1,0 +1,3 @@
+export async function waitForNothing(): Promise<number> {
+  return await 1;
+}

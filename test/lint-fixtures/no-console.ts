@@ -1,0 +1,1 @@
+console.log("a library does not print");

@@ -1,0 +1,3 @@
+import { whole } from "./no-cycle.ts";
+
+export const half = (): number => whole() / 2;

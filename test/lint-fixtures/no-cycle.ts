@@ -1,0 +1,3 @@
+import { half } from "./no-cycle-other.ts";
+
+export const whole = (): number => 2 * half();
