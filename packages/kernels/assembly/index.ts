@@ -3,3 +3,39 @@
 // negative code instead of reading or writing outside what it was given. Buffers have SLACK readable and writable bytes
 // behind them (see src/arena.ts), so that 16-byte stores may run past a value.
 export { heapBase } from "./memory";
+export { position, validCount } from "./status";
+export { copyBits, spreadBits } from "./bits";
+export { bitPackedLevels, rleBits, rleIndices, rleIntegers, rleLevels } from "./rle";
+export { levelsToLists, levelsToSlots, levelsToValidity } from "./levels";
+export {
+  checkIndices,
+  gather1,
+  gather16,
+  gather2,
+  gather32,
+  gather4,
+  gather8,
+  gatherFixed,
+} from "./gather";
+export { spread1, spread16, spread2, spread32, spread4, spread8, spreadFixed } from "./spread";
+export {
+  addToOffsets,
+  checkUniform,
+  gatherStrings,
+  gatheredBytes,
+  plainStringTable,
+  plainStrings,
+  spreadOffsets,
+} from "./strings";
+export { deltaBinaryPacked32, deltaBinaryPacked64, deltaCount } from "./delta";
+export { deltaByteArrayLengths, deltaByteArrayValues, deltaLengthStrings } from "./delta-strings";
+export { byteStreamSplit } from "./byte-stream-split";
+export { decimalFixed, decimalFrom32, decimalFrom64, decimalStrings } from "./decimal";
+export { int96ToTimestamp, narrowToInt16, narrowToInt8, narrowToUint16, narrowToUint8 } from "./convert";
+export { validateUtf8 } from "./utf8";
+export { snappyDecompress, snappySize } from "./snappy";
+export { lz4Decompress } from "./lz4";
+export { crc32 } from "./crc32";
+export { crc32c, maskedCrc32c } from "./crc32c";
+export { decodeRecords, varints } from "./tfrecord";
+export { encodeExamples } from "./tfrecord-encode";

@@ -1,2 +1,14 @@
 export { Arena, SLACK_BYTES } from "./arena.ts";
+export { checked, KernelError, type KernelFault, kernelFaults, throwKernelError } from "./kernel-error.ts";
 export { acquireKernels, type KernelExports, Kernels, loadKernels } from "./kernels.ts";
+export {
+  decodeColumn,
+  decodeContext,
+  decodeKey,
+  encodeColumn,
+  encodeContext,
+  integerElements,
+  keyHash,
+  recordStops,
+} from "./api/tfrecord.ts";
+export { crc32c, crc32cByKernel, maskCrc32c, prepareCrc32c } from "./crc32c.ts";

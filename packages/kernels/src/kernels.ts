@@ -1,10 +1,34 @@
+import type { BitKernels } from "./api/bits.ts";
+import type { BlockKernels } from "./api/blocks.ts";
+import type { FixedKernels } from "./api/fixed.ts";
+import type { LevelKernels } from "./api/levels.ts";
+import type { NumberKernels } from "./api/numbers.ts";
+import type { RleKernels } from "./api/rle.ts";
+import type { StringKernels } from "./api/strings.ts";
+import type { TFRecordKernels } from "./api/tfrecord.ts";
 import { Arena } from "./arena.ts";
 import { wasmBase64 } from "./generated/wasm.ts";
 
-/** What the module exports; each kernel file adds its own interface here. */
-export interface KernelExports {
+/**
+ * What the module exports, one interface per idea. Arguments are addresses in `memory` and lengths in bytes or values as
+ * named. A kernel answers a negative number for bad input (see `kernelFaults`), never reads or writes outside of what it
+ * was given plus SLACK, and leaves `position()` and `validCount()` behind.
+ */
+export interface KernelExports
+  extends BitKernels,
+    BlockKernels,
+    FixedKernels,
+    LevelKernels,
+    NumberKernels,
+    RleKernels,
+    StringKernels,
+    TFRecordKernels {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
+  /** Where the last kernel stopped. */
+  position(): number;
+  /** How many values the last kernel found valid, set or at the highest level. */
+  validCount(): number;
 }
 
 /** An instance past this size is replaced as soon as nobody owns a block of it. */
