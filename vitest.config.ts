@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+// Tests run on the TypeScript sources; what is shipped is tested by packing it (test/pack.test.ts). Naming conditions
+// replaces Vite's own, so `node` has to be among them: it picks the Node side of `#channel` and `#codecs`.
+const conditions = ["ingest-source", "node", "module"];
+
 export default defineConfig({
-  // Tests run on the TypeScript sources; what is shipped is tested by packing it (test/pack.test.ts).
-  resolve: { conditions: ["ingest-source"] },
-  ssr: { resolve: { conditions: ["ingest-source"], externalConditions: ["ingest-source"] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
