@@ -1,0 +1,33 @@
+// This project, from its built packages.
+import { load } from "@ingest-ts/loader";
+import { open } from "@ingest-ts/readers";
+import { Checksum, checksumOfBatches } from "./checksum.mjs";
+
+export async function read({ path, schema }) {
+  const reader = await open(path, schema === undefined ? {} : { schema });
+  const batches = [];
+  try {
+    for await (const batch of reader) batches.push(batch);
+  } finally {
+    await reader.close();
+  }
+  return batches;
+}
+
+export const checksum = checksumOfBatches;
+
+/** One epoch of shuffled batches. Batches are dropped at once, so the checksum is taken on the way, when asked for. */
+export async function shuffle({ path, batchRows, seed, windowRows, lanes, recordBatches = true }, check) {
+  const shuffled = { ...(windowRows === undefined ? {} : { windowRows }), ...(lanes === undefined ? {} : { lanes }) };
+  const loader = await load({ source: path, batchSize: batchRows, shuffle: shuffled, seed, epochs: 1 });
+  const total = new Checksum();
+  for await (const batch of loader) {
+    if (check) {
+      const found = checksumOfBatches([batch.toRecordBatch()]);
+      total.valid += found.valid;
+      total.sum += found.sum;
+    } else if (recordBatches) batch.toRecordBatch();
+    total.rows += batch.rows;
+  }
+  return total;
+}

@@ -1,0 +1,39 @@
+// One engine in a process of its own: one warm-up pass, the passes that count, then the checksum of the last one's
+// result (it would leave its own traces in the heap, were it taken before).
+//   node worker.mjs ENGINE '{"measure": "read", "passes": 3, "spendMs": 400, …}'   prints one JSON object
+const [, , name, text] = process.argv;
+const task = JSON.parse(text);
+
+async function timed(pass) {
+  globalThis.gc?.();
+  const cpu = process.cpuUsage();
+  const begin = performance.now();
+  const result = await pass();
+  const wallMs = performance.now() - begin;
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, sample: { wallMs, cpuMs: (user + system) / 1000 } };
+}
+
+async function main() {
+  const engine = await import(`./${name}.mjs`);
+  const warmUp = (await timed(() => engine[task.measure](task, false))).sample;
+  const samples = [];
+  let last;
+  let spentMs = 0;
+  while (samples.length === 0 || (samples.length < task.passes && spentMs < task.spendMs)) {
+    last = undefined;
+    const { result, sample } = await timed(() => engine[task.measure](task, false));
+    last = result;
+    samples.push(sample);
+    spentMs += sample.wallMs;
+  }
+  const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+  // Shuffled batches are dropped as they come: one more pass, not timed, adds them up.
+  const { rows, valid, sum } = task.measure === "read" ? engine.checksum(last) : await engine[task.measure](task, true);
+  return { checksum: { rows, valid, sum }, warmUp, samples, peakRssBytes };
+}
+
+main().then(
+  (answer) => console.log(JSON.stringify(answer)),
+  (error) => console.log(JSON.stringify({ refused: String(error instanceof Error ? error.message : error) })),
+);
