@@ -1,2 +1,3 @@
 // Test kits that sources, stages and formats must pass.
-export {};
+export { type CountingSource, countingSource, type Fault, faultySource, memorySource } from "./sources.ts";
+export { type SourceFixture, type TestObject, type TestRunner, testSource } from "./test-source.ts";

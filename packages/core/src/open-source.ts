@@ -1,0 +1,28 @@
+import { OptionsError, publicUrl } from "./errors.ts";
+import type { ByteSource, ReadOptions, SchemeTable } from "./source.ts";
+
+/** The scheme of a URL in lower case; plain paths are `file`. */
+export function schemeOf(url: string): string {
+  const match = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url) ?? /^(file):/i.exec(url);
+  return match === null ? "file" : (match[1] as string).toLowerCase();
+}
+
+/**
+ * Opens an object by the scheme of its URL, loading only the module that this scheme needs.
+ *
+ * @throws OptionsError for a scheme that `schemes` does not have, SourceError when the object cannot be opened.
+ */
+export async function openSource(url: string, schemes: SchemeTable, options: ReadOptions = {}): Promise<ByteSource> {
+  const scheme = schemeOf(url);
+  const load = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
+  if (load === undefined) {
+    throw new OptionsError(`scheme "${scheme}" is not supported`, {
+      where: { url: publicUrl(url) },
+      remedy: `Supported are plain paths and ${Object.keys(schemes)
+        .map((name) => `${name}://`)
+        .join(", ")}.`,
+    });
+  }
+  const { open } = await load();
+  return open(url, options);
+}

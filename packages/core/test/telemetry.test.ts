@@ -1,0 +1,29 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { expect, it } from "vitest";
+import { channel as silent } from "../src/channel/none.ts";
+import { channels } from "../src/telemetry.ts";
+
+it("channel names are a public contract", () => {
+  expect(Object.fromEntries(Object.entries(channels).map(([key, { name }]) => [key, name]))).toEqual({
+    sourceRead: "ingest:source.read",
+    readerOpened: "ingest:reader.opened",
+    fragmentRead: "ingest:fragment.read",
+  });
+});
+
+it("reaches subscribers of node:diagnostics_channel", () => {
+  const seen: unknown[] = [];
+  const listener = (message: unknown): number => seen.push(message);
+  expect(channels.sourceRead.hasSubscribers).toBe(false);
+  subscribe("ingest:source.read", listener);
+  expect(channels.sourceRead.hasSubscribers).toBe(true);
+  const message = { url: "x", ranges: 1, requests: 1, sizeBytes: 2, durationMs: 3 };
+  channels.sourceRead.publish(message);
+  unsubscribe("ingest:source.read", listener);
+  expect(seen).toEqual([message]);
+});
+
+it("is silent elsewhere", () => {
+  const none = silent<number>("x");
+  expect([none.name, none.hasSubscribers, none.publish(1)]).toEqual(["x", false, undefined]);
+});

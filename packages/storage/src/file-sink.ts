@@ -1,0 +1,129 @@
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { chmod, type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type ByteSink, publicUrl, SourceError } from "@ingest-ts/core";
+import { fileError, systemCode } from "./file-errors.ts";
+import { pathOf } from "./file.ts";
+
+/** Small writes are gathered up to this size. */
+const BUFFER_BYTES = 256 * 1024;
+
+interface Target {
+  /** Where symbolic links lead. */
+  readonly path: string;
+  /** Permissions of the file that will be replaced. */
+  readonly mode: number | undefined;
+  /** A device or pipe: written in place, since a rename would replace it. */
+  readonly special: boolean;
+}
+
+async function targetOf(path: string, shown: string): Promise<Target> {
+  try {
+    const real = await realpath(path);
+    const found = await stat(real);
+    if (found.isDirectory()) {
+      throw new SourceError("is a folder, not a file", { where: { url: shown }, remedy: "Name a file to write." });
+    }
+    return { path: real, mode: found.mode & 0o7777, special: !found.isFile() };
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return { path, mode: undefined, special: false };
+    throw error;
+  }
+}
+
+/**
+ * Writes a file under a temporary name in the same folder and renames it at `close`: readers see the whole file or
+ * nothing. `abort` removes it. Devices and pipes are written in place.
+ *
+ * @throws SourceError naming `path` when it cannot be written.
+ */
+export async function fileSink(path: string): Promise<ByteSink> {
+  const shown = publicUrl(path);
+  try {
+    const target = await targetOf(pathOf(path), shown);
+    if (target.special) return new FileSink(shown, await open(target.path, "w"), undefined, target.path);
+    const unique = `${process.pid}.${randomBytes(4).toString("hex")}`;
+    const temporary = join(dirname(target.path), `.${basename(target.path).slice(0, 200)}.${unique}.tmp`);
+    const handle = await open(temporary, "wx");
+    const sink = new FileSink(shown, handle, temporary, target.path);
+    try {
+      if (target.mode !== undefined) await chmod(temporary, target.mode);
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    }
+    return sink;
+  } catch (error) {
+    throw fileError(error, shown);
+  }
+}
+
+class FileSink implements ByteSink {
+  readonly #shown: string;
+  readonly #handle: FileHandle;
+  readonly #temporary: string | undefined;
+  readonly #path: string;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #filled = 0;
+  #ended = false;
+
+  constructor(shown: string, handle: FileHandle, temporary: string | undefined, path: string) {
+    this.#shown = shown;
+    this.#handle = handle;
+    this.#temporary = temporary;
+    this.#path = path;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#checkOpen();
+    try {
+      if (this.#filled + bytes.length > BUFFER_BYTES) await this.#flush();
+      if (bytes.length >= BUFFER_BYTES) return await this.#writeAll(bytes);
+      this.#buffer.set(bytes, this.#filled);
+      this.#filled += bytes.length;
+    } catch (error) {
+      throw fileError(error, this.#shown);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#checkOpen();
+    try {
+      await this.#flush();
+      this.#ended = true;
+      await this.#handle.close();
+      if (this.#temporary !== undefined) await rename(this.#temporary, this.#path);
+    } catch (error) {
+      await this.#discard();
+      throw fileError(error, this.#shown);
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (!this.#ended) await this.#discard();
+  }
+
+  #checkOpen(): void {
+    if (this.#ended) throw new SourceError("the output is closed", { where: { url: this.#shown } });
+  }
+
+  async #flush(): Promise<void> {
+    const filled = this.#filled;
+    this.#filled = 0;
+    if (filled > 0) await this.#writeAll(this.#buffer.subarray(0, filled));
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) done += (await this.#handle.write(bytes, done, bytes.length - done)).bytesWritten;
+  }
+
+  async #discard(): Promise<void> {
+    if (!this.#ended) {
+      this.#ended = true;
+      await this.#handle.close();
+    }
+    if (this.#temporary !== undefined) await rm(this.#temporary, { force: true });
+  }
+}
