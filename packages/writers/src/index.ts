@@ -1,1 +1,1 @@
-export {};
+export type { TableWriter, Written } from "./writer.ts";
