@@ -21,28 +21,23 @@ function makeTables(): void {
 
 // @ts-ignore: decorator
 @inline
-function look(table: usize, index: u32): u32 {
-  return load<u32>(TABLES + (table << 10) + (<usize>(index & 255) << 2));
+function look(scaled: u64, table: usize): u32 {
+  return load<u32>(TABLES + (table << 10) + (<usize>scaled & 0x3fc));
 }
 
-// @ts-ignore: decorator
-@inline
-function look64(table: usize, word: u64): u32 {
-  return load<u32>(TABLES + (table << 10) + ((<usize>word & 255) << 2));
-}
-
+/** Eight bytes whose last one is `base` bytes from the end of the step. Bytes are shifted to byte offsets at once. */
 // @ts-ignore: decorator
 @inline
 function step8(word: u64, base: usize): u32 {
   return (
-    look64(base + 7, word) ^
-    look64(base + 6, word >> 8) ^
-    look64(base + 5, word >> 16) ^
-    look64(base + 4, word >> 24) ^
-    look64(base + 3, word >> 32) ^
-    look64(base + 2, word >> 40) ^
-    look64(base + 1, word >> 48) ^
-    look64(base, word >> 56)
+    look(word << 2, base + 7) ^
+    look(word >> 6, base + 6) ^
+    look(word >> 14, base + 5) ^
+    look(word >> 22, base + 4) ^
+    look(word >> 30, base + 3) ^
+    look(word >> 38, base + 2) ^
+    look(word >> 46, base + 1) ^
+    look(word >> 54, base)
   );
 }
 
@@ -59,7 +54,7 @@ export function crc32c(crc: u32, p: usize, length: usize): u32 {
     c = step8(load<u64>(p) ^ <u64>c, 0);
     p += 8;
   }
-  while (p < end) c = look(0, c ^ <u32>load<u8>(p++)) ^ (c >>> 8);
+  while (p < end) c = look(<u64>(c ^ <u32>load<u8>(p++)) << 2, 0) ^ (c >>> 8);
   return ~c;
 }
 

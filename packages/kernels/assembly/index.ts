@@ -34,7 +34,9 @@ export { decimalFixed, decimalFrom32, decimalFrom64, decimalStrings } from "./de
 export { int96ToTimestamp, narrowToInt16, narrowToInt8, narrowToUint16, narrowToUint8 } from "./convert";
 export { validateUtf8 } from "./utf8";
 export { snappyDecompress, snappySize } from "./snappy";
+export { snappyBound, snappyCompress } from "./snappy-compress";
 export { lz4Decompress } from "./lz4";
+export { lz4Bound, lz4Compress } from "./lz4-compress";
 export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
 export { decodeRecords, varints } from "./tfrecord";

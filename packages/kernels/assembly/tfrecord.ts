@@ -107,13 +107,14 @@ function findKey(ctx: usize, text: usize, length: u32): i32 {
   const table = <usize>load<u32>(ctx + C_HASH);
   const keys = <usize>load<u32>(ctx + C_KEYS);
   let slot = hashOf(text, length) & mask;
-  for (;;) {
-    const key = load<i32>(table + (<usize>slot << 2)) - 1;
-    if (key < 0) return -1;
+  let key = load<i32>(table + (<usize>slot << 2)) - 1;
+  while (key >= 0) {
     const entry = keys + <usize>key * KEY_BYTES;
     if (load<u32>(entry + K_LENGTH) == length && sameText(<usize>load<u32>(entry + K_TEXT), text, length)) return key;
     slot = (slot + 1) & mask;
+    key = load<i32>(table + (<usize>slot << 2)) - 1;
   }
+  return -1;
 }
 
 function grow(ctx: usize, column: usize, data: i32, need: u64): i32 {
