@@ -14,7 +14,7 @@ const generated = new Set([
   ".git",
   ".venv",
   ".data",
-  ".local",
+  ".docs",
   "coverage",
   "generated",
   "__pycache__",
