@@ -4,6 +4,7 @@ import type { FixedKernels } from "./api/fixed.ts";
 import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
 import type { RleKernels } from "./api/rle.ts";
+import type { RowWalkKernels } from "./api/row-walks.ts";
 import type { StringKernels } from "./api/strings.ts";
 import type { TFRecordKernels } from "./api/tfrecord.ts";
 import { Arena } from "./arena.ts";
@@ -21,6 +22,7 @@ export interface KernelExports
     LevelKernels,
     NumberKernels,
     RleKernels,
+    RowWalkKernels,
     StringKernels,
     TFRecordKernels {
   readonly memory: WebAssembly.Memory;

@@ -1,4 +1,4 @@
-import { checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import { checkLimit, type Limits } from "@ingest-ts/core";
 import type { ParquetMetadata } from "./metadata.ts";
 import { type ColumnChunk, Logical, type LogicalType, type RowGroup, type SchemaElement } from "./spec.ts";
 import { CompactReader, ThriftType } from "./thrift.ts";

@@ -1,0 +1,24 @@
+/** Walks over repetition levels (one byte each) for readers that take a Parquet page in several steps. */
+export interface RowWalkKernels {
+  /**
+   * How many of `count` levels belong to at most `rows` more rows; levels before the first 0 belong to the row before.
+   * `position()` is the rows that start within.
+   */
+  rowBoundary(repetition: number, count: number, rows: number): number;
+  /**
+   * For every slot of a list (repetition ≤ slotRepetition, definition ≥ slotLevel), how many items came before it,
+   * counted from `items`, as int32 to `offsets` (room for `count`). The first levels may continue a list. Returns the
+   * lists that start; `position()` is the items after the last level. CORRUPT (position: levels) when a repeated level
+   * is empty, OVERFLOW past 2^31 − 1 items.
+   */
+  listStarts(
+    repetition: number,
+    definition: number,
+    count: number,
+    slotRepetition: number,
+    slotLevel: number,
+    elementLevel: number,
+    items: number,
+    offsets: number,
+  ): number;
+}

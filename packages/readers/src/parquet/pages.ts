@@ -1,0 +1,269 @@
+import { type ByteSpan, checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import { ChunkBytes } from "./chunk-bytes.ts";
+import { readPageHeader } from "./page-header.ts";
+import { loadPage } from "./page-body.ts";
+import { decodeLevels, type LevelRun } from "./page-levels.ts";
+import type { Leaf } from "./nodes.ts";
+import type { ChunkPlan } from "./plan.ts";
+import { Compression, type DataPageHeaderV2, Encoding, nameOf, type PageHeader, PageType } from "./spec.ts";
+import type { Block, Workspace } from "./workspace.ts";
+
+/** Values encoded at `address` of the workspace. */
+export interface EncodedValues {
+  readonly encoding: number;
+  readonly address: number;
+  readonly length: number;
+  /** Non-null values. */
+  readonly count: number;
+}
+
+/** A data page whose header was read and whose body is fetched. */
+export interface PendingPage {
+  /** Level pairs. */
+  readonly entries: number;
+  /** Rows that start in the page, when that is known without its levels. */
+  readonly rows: number | undefined;
+}
+
+/** A page header that does not fit into this much is not one. */
+const MAX_HEADER_BYTES = 8 * 1024 * 1024;
+/** Enough for every header without statistics. */
+const HEADER_BYTES = 256;
+
+/** What the reader of a chunk's pages asks of the column it belongs to. */
+export interface PageClient {
+  /** Called once, before any data page, when the chunk has a dictionary. */
+  loadDictionary(values: EncodedValues): void;
+  /** Called for every opened data page. */
+  openPage(values: EncodedValues): void;
+}
+
+/** Walks over the pages of one column chunk. */
+export class PageReader {
+  readonly #space: Workspace;
+  readonly #plan: ChunkPlan;
+  readonly #leaf: Leaf;
+  readonly #limits: Limits;
+  readonly #bytes: ChunkBytes;
+  readonly #body: Block;
+  readonly #repetitionBlock: Block;
+  readonly #definitionBlock: Block;
+  /** Start of the next page header, in the file. */
+  #offset: number;
+  #entriesSeen = 0;
+  #header: PageHeader | undefined;
+  #stored: Uint8Array | undefined;
+  #dictionarySeen = false;
+
+  /** The opened page: level pairs, and the addresses of their levels (0: all are at their maximum, or 0). */
+  entries = 0;
+  repetition = 0;
+  definition = 0;
+  /** Level pairs that hold a value. */
+  valid = 0;
+
+  constructor(space: Workspace, plan: ChunkPlan, leaf: Leaf, limits: Limits, pieceBytes: number) {
+    this.#space = space;
+    this.#plan = plan;
+    this.#leaf = leaf;
+    this.#limits = limits;
+    this.#bytes = new ChunkBytes(plan.start, plan.end, pieceBytes);
+    this.#offset = plan.start;
+    this.#body = space.block();
+    this.#repetitionBlock = space.block();
+    this.#definitionBlock = space.block();
+  }
+
+  /** Where the current page starts, for errors. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get wanted(): ByteSpan | undefined {
+    return this.#bytes.wanted;
+  }
+
+  give(bytes: Uint8Array): void {
+    this.#bytes.give(bytes);
+  }
+
+  /**
+   * Goes to the next data page; a dictionary page on the way is handed to `client`.
+   *
+   * @returns the page; "need" when `wanted` must be fetched first; undefined after the last page.
+   */
+  next(client: PageClient): PendingPage | "need" | undefined {
+    for (;;) {
+      if (this.#entriesSeen === this.#plan.numValues && this.#header === undefined) return undefined;
+      if (!this.#readHeader()) return "need";
+      const header = this.#header as PageHeader;
+      switch (header.type) {
+        case PageType.DATA_PAGE:
+        case PageType.DATA_PAGE_V2:
+          return this.#pending(header);
+        case PageType.DICTIONARY_PAGE:
+          this.#openDictionary(header, client);
+          this.#finishPage();
+          break;
+        case PageType.INDEX_PAGE:
+          this.#finishPage();
+          break;
+        default:
+          throw new UnsupportedError(`page type ${header.type} is not supported`);
+      }
+    }
+  }
+
+  /** Reads the next header and finds its body. @returns false when bytes must be fetched first. */
+  #readHeader(): boolean {
+    if (this.#header !== undefined) return true;
+    const left = this.#plan.end - this.#offset;
+    if (left <= 0)
+      throw new FormatError(`the pages hold ${this.#entriesSeen} values, the footer says ${this.#plan.numValues}`);
+    let atLeast = Math.min(HEADER_BYTES, left);
+    for (;;) {
+      const bytes = this.#bytes.view(this.#offset, atLeast);
+      if (bytes === undefined) return false;
+      const tried = Math.min(bytes.length, MAX_HEADER_BYTES);
+      try {
+        const { header, headerBytes } = readPageHeader(bytes.subarray(0, tried), this.#offset);
+        checkLimit(this.#limits, "pageBytes", header.uncompressedSize, "a page");
+        const body = this.#bytes.view(this.#offset, headerBytes + header.compressedSize);
+        if (body === undefined) return false;
+        this.#header = header;
+        this.#stored = body.subarray(headerBytes, headerBytes + header.compressedSize);
+        this.#offset += headerBytes;
+        return true;
+      } catch (error) {
+        // Cut short by the window, not by the chunk: look again with more bytes.
+        const final = tried === left || tried === MAX_HEADER_BYTES || bytes.length > tried;
+        if (!(error instanceof FormatError) || final) throw error;
+        atLeast = Math.min(left, MAX_HEADER_BYTES, tried * 4);
+      }
+    }
+  }
+
+  #pending(header: PageHeader): PendingPage {
+    const page = header.type === PageType.DATA_PAGE ? header.data : header.dataV2;
+    if (page === undefined) throw new FormatError("a data page without its header");
+    if (this.#entriesSeen + page.numValues > this.#plan.numValues)
+      throw new FormatError(`the pages hold more than the ${this.#plan.numValues} values of the footer`);
+    const isFlat = this.#leaf.maxRepetition === 0;
+    const rows = header.type === PageType.DATA_PAGE_V2 ? header.dataV2?.numRows : undefined;
+    if (rows !== undefined && (rows > page.numValues || (isFlat && rows !== page.numValues)))
+      throw new FormatError(`a page of ${page.numValues} values claims ${rows} rows`);
+    return { entries: page.numValues, rows: isFlat ? page.numValues : rows };
+  }
+
+  #finishPage(): void {
+    this.#offset += this.#stored?.length ?? 0;
+    this.#header = undefined;
+    this.#stored = undefined;
+  }
+
+  /** Leaves the pending page undecoded. */
+  pass(page: PendingPage): void {
+    this.#entriesSeen += page.entries;
+    this.#finishPage();
+  }
+
+  /** The pending page in memory. */
+  #load(header: PageHeader, codec: number, plainBytes: number): number {
+    return loadPage(this.#space, this.#body, {
+      bytes: this.#stored as Uint8Array,
+      crc: header.crc,
+      codec,
+      plainBytes,
+      uncompressedSize: header.uncompressedSize,
+    });
+  }
+
+  #openDictionary(header: PageHeader, client: PageClient): void {
+    const { dictionary } = header;
+    if (dictionary === undefined) throw new FormatError("a dictionary page without its header");
+    if (this.#dictionarySeen || this.#entriesSeen > 0)
+      throw new FormatError("a dictionary page that is not the first page of its column chunk");
+    this.#dictionarySeen = true;
+    checkLimit(this.#limits, "dictionaryEntries", dictionary.numValues, "a dictionary");
+    if (dictionary.encoding !== Encoding.PLAIN && dictionary.encoding !== Encoding.PLAIN_DICTIONARY)
+      throw new UnsupportedError(`a dictionary in encoding ${nameOf(Encoding, dictionary.encoding, "encoding")}`);
+    const address = this.#load(header, this.#plan.codec, 0);
+    client.loadDictionary({
+      encoding: Encoding.PLAIN,
+      address,
+      length: header.uncompressedSize,
+      count: dictionary.numValues,
+    });
+  }
+
+  /** Checks, decompresses and takes apart the pending page. */
+  open(page: PendingPage, client: PageClient): void {
+    const header = this.#header as PageHeader;
+    // Levels and indices take up to 4 bytes each, whatever they were packed into.
+    checkLimit(this.#limits, "pageBytes", page.entries * 4, "the levels of a page");
+    const values = header.type === PageType.DATA_PAGE ? this.#openV1(header) : this.#openV2(header);
+    client.openPage(values);
+    this.#entriesSeen += page.entries;
+    this.#finishPage();
+    this.#bytes.release(this.#offset);
+  }
+
+  #openV1(header: PageHeader): EncodedValues {
+    const page = header.data as NonNullable<PageHeader["data"]>;
+    const length = header.uncompressedSize;
+    const address = this.#load(header, this.#plan.codec, 0);
+    let at = address;
+    const end = address + length;
+    const take = (max: number, encoding: number, block: Block): LevelRun => {
+      const run = decodeLevels(this.#space, block, {
+        address: at,
+        length: end - at,
+        max,
+        encoding,
+        count: page.numValues,
+      });
+      at += run.bytes;
+      return run;
+    };
+    const repetition = take(this.#leaf.maxRepetition, page.repetitionLevelEncoding, this.#repetitionBlock);
+    const definition = take(this.#leaf.maxDefinition, page.definitionLevelEncoding, this.#definitionBlock);
+    this.#setLevels(page.numValues, repetition, definition);
+    return { encoding: page.encoding, address: at, length: end - at, count: this.valid };
+  }
+
+  /** Levels come first and are never compressed (Thrift: `struct DataPageHeaderV2`). */
+  #openV2(header: PageHeader): EncodedValues {
+    const page = header.dataV2 as DataPageHeaderV2;
+    const stored = (this.#stored as Uint8Array).length;
+    const levelBytes = page.repetitionLevelsByteLength + page.definitionLevelsByteLength;
+    if (levelBytes > stored || levelBytes > header.uncompressedSize)
+      throw new FormatError(`levels of ${levelBytes} bytes in a page of ${stored}`);
+    // Some writers compress although they say otherwise; then the sizes tell.
+    const isPlain = !page.isCompressed && stored === header.uncompressedSize;
+    const address = this.#load(header, isPlain ? Compression.UNCOMPRESSED : this.#plan.codec, levelBytes);
+    const values = address + levelBytes;
+    const length = header.uncompressedSize - levelBytes;
+    const { numValues: count } = page;
+    const take = (at: number, bytes: number, max: number, block: Block): LevelRun =>
+      decodeLevels(this.#space, block, { address: at, length: bytes, max, encoding: undefined, count });
+    const repetitionBytes = page.repetitionLevelsByteLength;
+    const repetition = take(address, repetitionBytes, this.#leaf.maxRepetition, this.#repetitionBlock);
+    const definition = take(
+      address + repetitionBytes,
+      page.definitionLevelsByteLength,
+      this.#leaf.maxDefinition,
+      this.#definitionBlock,
+    );
+    this.#setLevels(count, repetition, definition);
+    if (count - this.valid !== page.numNulls)
+      throw new FormatError(`a page claims ${page.numNulls} nulls and has ${count - this.valid}`);
+    return { encoding: page.encoding, address: values, length, count: this.valid };
+  }
+
+  #setLevels(entries: number, repetition: LevelRun, definition: LevelRun): void {
+    this.entries = entries;
+    this.repetition = repetition.address;
+    this.definition = definition.address;
+    this.valid = this.#leaf.maxDefinition === 0 ? entries : definition.atMax;
+  }
+}
