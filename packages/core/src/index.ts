@@ -29,6 +29,18 @@ export type {
 } from "./format.ts";
 export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
 export { openSource, schemeOf } from "./open-source.ts";
+export {
+  bindPredicate,
+  type BoundColumn,
+  type BoundPredicate,
+  evaluate,
+  halfToNumber,
+  type Key,
+  predicateColumns,
+  type ResolvedColumn,
+  resolveColumn,
+} from "./predicate/index.ts";
+export { type Projection, projectColumns, projection } from "./project.ts";
 export type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./predicate/types.ts";
 export {
   byteWidthOf,

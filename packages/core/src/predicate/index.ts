@@ -1,0 +1,5 @@
+export { bindPredicate, type BoundColumn, type BoundPredicate, predicateColumns } from "./bind.ts";
+export { evaluate } from "./evaluate.ts";
+export type { Key } from "./literals.ts";
+export { halfToNumber } from "./numbers.ts";
+export { type ResolvedColumn, resolveColumn } from "./resolve.ts";
