@@ -64,7 +64,7 @@ afterAll(() => {
 test("every TypeScript block type-checks", async () => {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   await runIn(folder, process.execPath, [tsc, "-p", folder]).catch((error: { stdout?: string }) => {
-    throw new Error(error.stdout ?? String(error));
+    throw new Error(error.stdout ?? "tsc did not start");
   });
 });
 
