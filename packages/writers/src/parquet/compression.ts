@@ -1,5 +1,4 @@
-import { acquireKernels, loadKernels } from "@ingest-ts/kernels";
-import { compress, prepareCodecs } from "@ingest-ts/kernels/codecs";
+import { compress, crc32, prepareCodecs } from "@ingest-ts/kernels/codecs";
 import type { ParquetCodec } from "./options.ts";
 
 /** What pages need of codecs and checksums; synchronous once created. */
@@ -12,23 +11,13 @@ export interface PageCompressor {
 
 /** Loads what `codec` needs. */
 export async function createCompressor(codec: ParquetCodec, level: number | undefined): Promise<PageCompressor> {
-  await loadKernels();
-  if (codec === "none") return { compress: (bytes) => bytes, crc32 };
-  await prepareCodecs([codec]);
-  return { compress: (bytes) => compress(codec, bytes, level), crc32 };
+  // Also without a codec: checksums may need the kernels.
+  await prepareCodecs(codec === "none" ? [] : [codec], "write");
+  if (codec === "none") return { compress: (bytes) => bytes, crc32: crc32Of };
+  return { compress: (bytes) => compress(codec, bytes, level), crc32: crc32Of };
 }
 
-function crc32(parts: readonly Uint8Array[]): number {
-  const kernels = acquireKernels();
-  let crc = 0;
-  for (const part of parts) {
-    const address = kernels.arena.allocate(part.length);
-    try {
-      kernels.bytes.set(part, address);
-      crc = kernels.exports.crc32(address, part.length, crc) >>> 0;
-    } finally {
-      kernels.arena.release(address);
-    }
-  }
-  return crc;
+/** CRC-32 (IEEE, as in gzip) of the parts one after the other. */
+function crc32Of(parts: readonly Uint8Array[]): number {
+  return parts.reduce((crc, part) => crc32(part, crc), 0);
 }
