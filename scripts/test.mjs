@@ -8,10 +8,10 @@ import { binOf, root } from "./lib/run.mjs";
 
 /** What needs more than Node and npm; `.ci/run` installs that and runs these. */
 const elsewhere = [
-  "files read and written by pyarrow, DuckDB, Polars and tf.data (needs Python: .ci/run)",
-  "the order computed by a second implementation (needs Python: .ci/run)",
+  "our files read by pyarrow, DuckDB and tf.data (needs Python packages: .ci/run)",
   "the command line on other Node versions (fetches them: .ci/run)",
-  "the conformance set (needs Python and ../shared: .ci/run)",
+  "the grader of the conformance set (needs Python packages and ../shared: .ci/run)",
+  "resume of three million rows on 1, 2, 4 and 8 ranks (.ci/run)",
 ];
 
 /** In CI a skipped test is a failure, except for what is not part of the repository. */

@@ -1,4 +1,5 @@
-// A Vitest reporter that counts, and says why a test was skipped: `context.skip("reason")` in the test.
+// A Vitest reporter that counts, and says why a test was skipped: `context.skip("reason")` in the test, or
+// `(skipped: reason)` in its title.
 // Writes {passed, failed, skipped, notices: [{reason, count}]} as JSON to the file named by INGEST_TEST_SUMMARY.
 import { writeFileSync } from "node:fs";
 
@@ -15,7 +16,8 @@ export default class SummaryReporter {
         if (state === "passed") summary.passed += 1;
         else if (state === "skipped") {
           summary.skipped += 1;
-          const reason = note ?? `${module.relativeModuleId}: ${test.fullName} (no reason given)`;
+          const where = `${module.relativeModuleId}: ${test.fullName}`;
+          const reason = note ?? (where.includes("skipped: ") ? where : `${where} (no reason given)`);
           reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
         } else summary.failed += 1; // failed, or never finished
       }
