@@ -42,3 +42,15 @@ export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
 export { decodeRecords, varints } from "./tfrecord";
 export { encodeExamples } from "./tfrecord-encode";
+export {
+  concatStrings,
+  gatherBits,
+  weave1,
+  weave16,
+  weave2,
+  weave4,
+  weave8,
+  weaveBits,
+  weaveFixed,
+  weaveStrings,
+} from "./shuffle";

@@ -9,6 +9,14 @@ export interface BlockKernels {
   snappyDecompress(src: number, srcLength: number, out: number, capacity: number): number;
   /** One LZ4 block; as `snappyDecompress`. */
   lz4Decompress(src: number, srcLength: number, out: number, capacity: number): number;
+  /** Room that `snappyCompress` asks for. */
+  snappyBound(length: number): number;
+  /** Returns the compressed size; OUTPUT_FULL when `capacity` is below `snappyBound(srcLength)`. */
+  snappyCompress(src: number, srcLength: number, out: number, capacity: number): number;
+  /** Room that `lz4Compress` asks for. */
+  lz4Bound(length: number): number;
+  /** One LZ4 block; OUTPUT_FULL when `capacity` is below `lz4Bound(srcLength)`. */
+  lz4Compress(src: number, srcLength: number, out: number, capacity: number): number;
   /** CRC-32 (IEEE) going on from `previous` (0 to begin). The result is signed: `>>> 0`. */
   crc32(src: number, srcLength: number, previous: number): number;
 }
