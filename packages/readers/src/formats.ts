@@ -1,0 +1,17 @@
+import { type Format, type FormatName, UnsupportedError } from "@ingest-ts/core";
+
+type AnyFormat = Format<unknown, unknown>;
+
+/** Every format that this package reads, loaded on first use. Add a row to add a format. */
+export const formats: Readonly<Partial<Record<FormatName, () => Promise<AnyFormat>>>> = {
+  parquet: async () => (await import("./parquet/index.ts")).parquet,
+};
+
+/** @throws UnsupportedError for a format that is known by name only. */
+export async function formatOf(name: FormatName): Promise<AnyFormat> {
+  const load = Object.hasOwn(formats, name) ? formats[name] : undefined;
+  if (load !== undefined) return load();
+  throw new UnsupportedError(`the format "${name}" is not read`, {
+    remedy: `Formats are ${Object.keys(formats).join(", ")}.`,
+  });
+}

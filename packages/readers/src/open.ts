@@ -1,0 +1,195 @@
+import {
+  addWhere,
+  bindPredicate,
+  type BoundPredicate,
+  type ByteSource,
+  channels,
+  type ColumnPath,
+  defaultLimits,
+  type Format,
+  FormatError,
+  type FormatName,
+  type Limits,
+  type ObjectIndex,
+  type ObjectStat,
+  OptionsError,
+  type Predicate,
+  predicateColumns,
+  projection,
+  publicUrl,
+  resolveColumn,
+  type Schema,
+  type Select,
+} from "@ingest-ts/core";
+import { checkedSource } from "./checked-source.ts";
+import { detectFormat } from "./detect.ts";
+import { formatOf } from "./formats.ts";
+import { createReader, type Reader } from "./reader.ts";
+
+export interface OpenOptions {
+  /** Columns of the output, in this order; paths below a struct give a struct of what was asked. All when undefined. */
+  readonly columns?: readonly ColumnPath[] | undefined;
+  /** Only rows for which this is true. Its columns need not be among `columns`. */
+  readonly where?: Predicate | undefined;
+  /** A slab ends at so many rows (default 65,536) … */
+  readonly batchRows?: number | undefined;
+  /** … or bytes (default 64 MiB), whichever comes first. */
+  readonly batchBytes?: number | undefined;
+  /** "preserve" keeps dictionaries where the object has them; every fragment then has its own. Default "decode". */
+  readonly dictionary?: "decode" | "preserve" | undefined;
+  /** Default: recognised from the content. */
+  readonly format?: FormatName | undefined;
+  /** A declared TFRecord schema. Default: `<url>.schema.json` beside the object, if there is one. */
+  readonly schema?: unknown;
+  /** Exact fragments of a row format, from `buildIndex`. */
+  readonly index?: ObjectIndex | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** Stops this call and everything that the reader does later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_BATCH_ROWS = 65_536;
+const DEFAULT_BATCH_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens one object of any format that is read: a path, a URL, or a source (which stays the caller's to close).
+ *
+ * Reads metadata only. Everything that options alone or options and schema show to be wrong is reported here.
+ *
+ * @throws OptionsError, SourceError, FormatError, UnsupportedError
+ */
+export async function open(input: string | ByteSource, options: OpenOptions = {}): Promise<Reader> {
+  const batchRows = positive(options.batchRows ?? DEFAULT_BATCH_ROWS, "batchRows");
+  const batchBytes = positive(options.batchBytes ?? DEFAULT_BATCH_BYTES, "batchBytes");
+  const startedAt = performance.now();
+  const opened = typeof input === "string" ? await openUrl(input, options.signal) : input;
+  const close = (): Promise<void> => (typeof input === "string" ? opened.close() : Promise.resolve());
+  try {
+    const stat = await opened.stat({ signal: options.signal });
+    const source = checkedSource(opened, stat);
+    const name = options.format ?? (await detectFormat(source, { signal: options.signal }));
+    checkIndex(options.index, stat, name);
+    const format = await formatOf(name);
+    const declared = options.schema ?? (typeof input === "string" ? await declaredBeside(input, name) : undefined);
+    const base: Select = {
+      declared,
+      index: options.index,
+      dictionary: options.dictionary ?? "decode",
+      limits: { ...defaultLimits, ...options.limits },
+    };
+    const metadata = await format.readMetadata(source, base, { signal: options.signal });
+    const planned = planColumns(format, metadata, base, options);
+    const fragments = format.plan(metadata, planned.select);
+    const reader = createReader({
+      ...planned,
+      source,
+      format,
+      metadata,
+      fragments,
+      batchRows,
+      batchBytes,
+      signal: options.signal,
+      close,
+    });
+    if (channels.readerOpened.hasSubscribers) {
+      const durationMs = performance.now() - startedAt;
+      const { url, rows } = reader;
+      channels.readerOpened.publish({ url, format: name, fragments: fragments.length, rows, durationMs });
+    }
+    return reader;
+  } catch (error) {
+    await close();
+    throw addWhere(error, { url: opened.url });
+  }
+}
+
+function positive(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new OptionsError(`${name} is ${value}`, { remedy: "It must be a whole number above 0." });
+}
+
+function checkIndex(index: ObjectIndex | undefined, stat: ObjectStat, format: FormatName): void {
+  if (index === undefined) return;
+  if (index.version === 1 && index.format === format && index.sizeBytes === stat.sizeBytes && index.etag === stat.etag)
+    return;
+  throw new OptionsError("the index belongs to another object, or to an earlier version of this one", {
+    remedy: "Build it again.",
+  });
+}
+
+interface PlannedColumns {
+  readonly select: Select;
+  readonly readSchema: Schema;
+  readonly output: ReturnType<typeof projection> | undefined;
+  readonly where: BoundPredicate | undefined;
+}
+
+/** Decides what is decoded (the columns asked for and those `where` looks at) and what of it is handed on. */
+function planColumns(
+  format: Format<unknown, unknown>,
+  metadata: unknown,
+  base: Select,
+  { columns, where }: OpenOptions,
+): PlannedColumns {
+  const full = format.toSchema(metadata, base);
+  const asked = columns?.map((path) => resolveColumn(path, full, true).path);
+  const tested = where === undefined ? [] : predicateColumns(where).map((path) => resolveColumn(path, full).path);
+  if (where !== undefined) bindPredicate(where, full);
+  const known = new Set(asked?.map((path) => JSON.stringify(path)));
+  const extra = asked === undefined ? [] : tested.filter((path) => !known.has(JSON.stringify(path)));
+  const select: Select = { ...base, where, columns: asked === undefined ? undefined : [...asked, ...extra] };
+  const readSchema = asked === undefined ? full : format.toSchema(metadata, select);
+  return {
+    select,
+    readSchema,
+    output: asked === undefined || extra.length === 0 ? undefined : projection(readSchema, asked),
+    where: where === undefined ? undefined : bindPredicate(where, readSchema),
+  };
+}
+
+type Storage = typeof import("@ingest-ts/storage");
+
+async function loadStorage(): Promise<Storage> {
+  try {
+    return await import("@ingest-ts/storage");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw new OptionsError("opening a path or URL needs the package @ingest-ts/storage", {
+      remedy: "Install it (npm install @ingest-ts/storage), or pass a ByteSource.",
+      cause,
+    });
+  }
+}
+
+async function openUrl(url: string, signal: AbortSignal | undefined): Promise<ByteSource> {
+  const { openSource } = await loadStorage();
+  return openSource(url, { signal });
+}
+
+/** The declared schema that our TFRecord writer leaves beside its file. */
+async function declaredBeside(url: string, format: FormatName): Promise<unknown> {
+  if (format !== "tfrecord") return undefined;
+  const beside = `${url}.schema.json`;
+  const { openSource, isMissing } = await loadStorage();
+  let source: ByteSource;
+  try {
+    source = await openSource(beside);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const { sizeBytes } = await source.stat();
+    const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
+    throw new FormatError("the schema beside the object is not JSON", {
+      where: { url: publicUrl(beside) },
+      remedy: "Correct it, remove it, or declare another schema.",
+      cause,
+    });
+  } finally {
+    await source.close();
+  }
+}

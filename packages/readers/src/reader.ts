@@ -1,0 +1,260 @@
+import {
+  type BoundPredicate,
+  type ByteSource,
+  channels,
+  type Columns,
+  type DecodeOptions,
+  evaluate,
+  type Format,
+  FormatError,
+  type FormatName,
+  type Fragment,
+  type ObjectIndex,
+  OptionsError,
+  projectColumns,
+  type Projection,
+  type ReadOptions,
+  type Schema,
+  type Select,
+  type Slab,
+  takeRows,
+} from "@ingest-ts/core";
+import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
+import type { RecordBatch, Schema as ArrowSchema } from "apache-arrow";
+import { FragmentRun } from "./fragment-run.ts";
+
+/** The next fragment's bytes are fetched ahead only when they are few. */
+const PREFETCH_BYTES = 32 * 1024 * 1024;
+
+export interface FragmentOptions extends ReadOptions {
+  /** Rows [from, to) of the fragment, counted before `where`. */
+  readonly rows?: readonly [from: number, to: number] | undefined;
+  /** False: rows that fail `where` too. */
+  readonly filter?: boolean | undefined;
+}
+
+/** One open object of a known format. Every slab has the columns of `schema`, in its order. */
+export interface Reader {
+  readonly url: string;
+  readonly format: FormatName;
+  readonly schema: Schema;
+  readonly arrowSchema: ArrowSchema;
+  /** In the order of the rows. With `where`, those that cannot have a passing row may be missing. */
+  readonly fragments: readonly Fragment[];
+  /** Rows that `slabs` yields, when that is known without reading: undefined with `where`, or without an index. */
+  readonly rows: number | undefined;
+  /** All rows that pass `where`. Ending the loop early stops reading. */
+  slabs(options?: ReadOptions): AsyncGenerator<Slab, void, undefined>;
+  /** The rows of one fragment. */
+  fragmentSlabs(fragment: Fragment, options?: FragmentOptions): AsyncGenerator<Slab, void, undefined>;
+  [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined>;
+  /** Reads the whole object once and says where fragments lie; undefined for formats that know without. */
+  buildIndex(options?: ReadOptions): Promise<ObjectIndex | undefined>;
+  /** Closes the source, unless the caller gave it. */
+  close(): Promise<void>;
+}
+
+/** What `open` found out; all that a reader needs. */
+export interface ReaderParts {
+  readonly source: ByteSource;
+  readonly format: Format<unknown, unknown>;
+  readonly metadata: unknown;
+  /** Asks for the columns of the output and those that `where` needs. */
+  readonly select: Select;
+  /** The schema of what is decoded, and what of it is handed on (undefined: all). */
+  readonly readSchema: Schema;
+  readonly output: Projection | undefined;
+  readonly where: BoundPredicate | undefined;
+  readonly fragments: readonly Fragment[];
+  readonly batchRows: number;
+  readonly batchBytes: number;
+  readonly signal: AbortSignal | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** A reader over the parts that `open` prepared. */
+export function createReader(parts: ReaderParts): Reader {
+  return new ObjectReader(parts);
+}
+
+class ObjectReader implements Reader {
+  readonly url: string;
+  readonly format: FormatName;
+  readonly schema: Schema;
+  readonly arrowSchema: ArrowSchema;
+  readonly fragments: readonly Fragment[];
+  readonly rows: number | undefined;
+  readonly #parts: ReaderParts;
+  #prepared: Promise<void> | undefined;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.url = parts.source.url;
+    this.format = parts.format.name;
+    this.schema = parts.output?.schema ?? parts.readSchema;
+    this.arrowSchema = toArrowSchema(this.schema);
+    this.fragments = parts.fragments;
+    const known = parts.where === undefined && parts.fragments.every(({ rows }) => rows !== undefined);
+    this.rows = known ? parts.fragments.reduce((sum, { rows }) => sum + (rows as number), 0) : undefined;
+  }
+
+  slabs(options: ReadOptions = {}): AsyncGenerator<Slab, void, undefined> {
+    return this.#read(this.fragments, options);
+  }
+
+  fragmentSlabs(fragment: Fragment, options: FragmentOptions = {}): AsyncGenerator<Slab, void, undefined> {
+    const { rows } = options;
+    if (rows !== undefined) {
+      const [from, to] = rows;
+      const whole = Number.isSafeInteger(from) && Number.isSafeInteger(to);
+      if (!whole || from < 0 || from > to || to > (fragment.rows ?? Infinity)) {
+        throw new OptionsError(`rows ${from} to ${to} of a fragment of ${fragment.rows ?? "unknown"} rows`, {
+          where: { url: this.url, fragment: fragment.ordinal },
+        });
+      }
+    }
+    return this.#read([fragment], options);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
+    for await (const slab of this.slabs()) yield toRecordBatch(slab, this.arrowSchema);
+  }
+
+  async buildIndex(options: ReadOptions = {}): Promise<ObjectIndex | undefined> {
+    const { format, source, metadata, select } = this.#parts;
+    if (format.buildIndex === undefined) return undefined;
+    await this.#prepare();
+    return format.buildIndex(source, metadata, select, options);
+  }
+
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#parts.format.prepare(this.#parts.metadata);
+    return this.#prepared;
+  }
+
+  /** Decodes one fragment while the first bytes of the next are fetched. */
+  async *#read(fragments: readonly Fragment[], options: FragmentOptions): AsyncGenerator<Slab, void, undefined> {
+    const signal = joinSignals(this.#parts.signal, options.signal);
+    signal?.throwIfAborted();
+    await this.#prepare();
+    const { bytesInFlight } = this.#parts.select.limits;
+    let current: FragmentRun | undefined;
+    let next: FragmentRun | undefined;
+    try {
+      for (const [i, fragment] of fragments.entries()) {
+        current = next ?? this.#start(fragment, options, signal);
+        const following = fragments[i + 1];
+        next = following === undefined ? undefined : this.#start(following, options, signal);
+        yield* this.#slabsOf(fragment, current, next, options, signal);
+        await current.close();
+        next?.prefetch(Math.min(PREFETCH_BYTES, bytesInFlight));
+      }
+    } finally {
+      await current?.close();
+      await next?.close();
+    }
+  }
+
+  async *#slabsOf(
+    fragment: Fragment,
+    current: FragmentRun,
+    next: FragmentRun | undefined,
+    options: FragmentOptions,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Slab, void, undefined> {
+    const { bytesInFlight } = this.#parts.select.limits;
+    const startedAt = performance.now();
+    const expected = options.rows === undefined ? fragment.rows : options.rows[1] - options.rows[0];
+    let rows = 0;
+    let rowsPassed = 0;
+    const makeRoom = (bytes: number): void => {
+      if ((next?.heldBytes ?? 0) + bytes > bytesInFlight) next?.drop();
+    };
+    for (;;) {
+      const columns = await current.next(makeRoom);
+      signal?.throwIfAborted();
+      if (columns === undefined) break;
+      this.#checkShape(columns, fragment);
+      rows += columns.rows;
+      if (expected !== undefined && rows > expected) throw this.#wrongRows(fragment, expected, `at least ${rows}`);
+      next?.prefetch(Math.min(PREFETCH_BYTES, bytesInFlight - current.heldBytes));
+      const kept = this.#keep(columns, options.filter !== false);
+      if (kept.rows === 0) continue;
+      rowsPassed += kept.rows;
+      yield { schema: this.schema, rows: kept.rows, columns: kept.columns };
+    }
+    if (expected !== undefined && rows !== expected && (fragment.rows !== undefined || rows > expected)) {
+      throw this.#wrongRows(fragment, expected, `${rows}`);
+    }
+    if (channels.fragmentRead.hasSubscribers) {
+      const durationMs = performance.now() - startedAt;
+      const { fetchedBytes } = current;
+      channels.fragmentRead.publish({
+        url: this.url,
+        fragment: fragment.ordinal,
+        rows,
+        rowsPassed,
+        fetchedBytes,
+        durationMs,
+      });
+    }
+  }
+
+  #start(fragment: Fragment, options: FragmentOptions, signal: AbortSignal | undefined): FragmentRun {
+    const { format, source, metadata, select, batchRows, batchBytes } = this.#parts;
+    const decodeOptions: DecodeOptions = {
+      select: options.filter === false ? { ...select, where: undefined } : select,
+      rows: options.rows,
+      batchRows,
+      batchBytes,
+    };
+    const decoder = format.decode(fragment, metadata, decodeOptions);
+    return new FragmentRun(decoder, source, fragment.ordinal, select.limits, signal);
+  }
+
+  #keep(columns: Columns, filter: boolean): Columns {
+    const { where, output } = this.#parts;
+    const handed = output === undefined ? columns : projectColumns(columns, output);
+    if (where === undefined || !filter) return handed;
+    const indices = passing(evaluate(where, columns));
+    return indices.length === columns.rows ? handed : takeRows(handed, indices);
+  }
+
+  #checkShape(columns: Columns, fragment: Fragment): void {
+    const { fields } = this.#parts.readSchema;
+    const fits =
+      columns.columns.length === fields.length && columns.columns.every(({ length }) => length === columns.rows);
+    if (fits) return;
+    const lengths = columns.columns.map(({ length }) => length).slice(0, 20);
+    throw new FormatError(`columns of ${lengths.join(", ")} values where each should have ${columns.rows}`, {
+      where: { url: this.url, fragment: fragment.ordinal },
+    });
+  }
+
+  #wrongRows(fragment: Fragment, expected: number, got: string): FormatError {
+    return new FormatError(`${got} rows where the metadata says ${expected}`, {
+      where: { url: this.url, fragment: fragment.ordinal },
+      remedy: "The object is corrupt.",
+    });
+  }
+}
+
+/** Positions of the ones of a byte mask. */
+function passing(mask: Uint8Array): Int32Array {
+  const indices = new Int32Array(mask.length);
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) {
+    indices[count] = i;
+    count += mask[i] as number;
+  }
+  return indices.subarray(0, count);
+}
+
+function joinSignals(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  if (a === undefined || b === undefined || a === b) return a ?? b;
+  return AbortSignal.any([a, b]);
+}
