@@ -1,5 +1,4 @@
 // This project, from its built packages.
-import { load } from "@ingest-ts/loader";
 import { open } from "@ingest-ts/readers";
 import { Checksum, checksumOfBatches } from "./checksum.mjs";
 
@@ -19,6 +18,7 @@ export const checksum = checksumOfBatches;
 /** One epoch of shuffled batches. Batches are dropped at once, so the checksum is taken on the way, when asked for. */
 export async function shuffle({ path, batchRows, seed, windowRows, lanes, recordBatches = true }, check) {
   const shuffled = { ...(windowRows === undefined ? {} : { windowRows }), ...(lanes === undefined ? {} : { lanes }) };
+  const { load } = await import("@ingest-ts/loader");
   const loader = await load({ source: path, batchSize: batchRows, shuffle: shuffled, seed, epochs: 1 });
   const total = new Checksum();
   for await (const batch of loader) {

@@ -57,10 +57,9 @@ export async function runBench(options: BenchOptions, context: BenchContext): Pr
     );
     await folder.requireSpace(Math.max(...largest));
     const outcomes: Outcome[] = [];
-    for (const job of options.jobs) {
-      clock.jobBegins();
+    for (const [i, job] of options.jobs.entries()) {
+      clock.jobBegins(i);
       outcomes.push(await runJob(job, { options, context, facts, folder, clock }));
-      clock.jobEnds();
     }
     const data = describe(options, facts, files);
     const { seed, batchRows, quick } = options;
@@ -73,33 +72,31 @@ export async function runBench(options: BenchOptions, context: BenchContext): Pr
   }
 }
 
-/** Shares the time among the jobs that are left, and guesses when all is done. */
+/** Shares the time among the jobs that are left, by weight, and guesses when all is done. */
 class Clock {
   readonly #start: number;
   readonly #budgetMs: number;
-  readonly #jobs: number;
-  #done = 0;
+  readonly #weights: readonly number[];
+  #job = 0;
   #jobStart = 0;
 
   constructor(start: number, options: BenchOptions) {
     this.#start = start;
     this.#budgetMs = options.budgetMs;
-    this.#jobs = options.jobs.length;
+    this.#weights = options.jobs.map(({ format, codec }) => findFormat(format).weight(codec));
   }
 
-  jobBegins(): void {
+  jobBegins(index: number): void {
+    this.#job = index;
     this.#jobStart = performance.now();
-  }
-
-  jobEnds(): void {
-    this.#done++;
   }
 
   /** What the running job may still use. */
   get jobLeftMs(): number {
-    const now = performance.now();
-    const shareMs = (this.#budgetMs - (this.#jobStart - this.#start)) / (this.#jobs - this.#done);
-    return Math.max(0, shareMs - (now - this.#jobStart));
+    const leftMs = this.#budgetMs - (this.#jobStart - this.#start);
+    const leftWeight = this.#weights.slice(this.#job).reduce((sum, weight) => sum + weight, 0);
+    const shareMs = (leftMs * (this.#weights[this.#job] ?? 1)) / leftWeight;
+    return Math.max(0, shareMs - (performance.now() - this.#jobStart));
   }
 
   /** By the budget, which jobs use up; undefined once it is gone, since slow passes run to their end. */
