@@ -1,5 +1,6 @@
 // Builds everything: the WebAssembly kernels, then every package by project references. Incremental.
 import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,5 +14,19 @@ function run(script, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** What was built from a source that is gone would be packed and published. */
+function removeStale() {
+  for (const name of readdirSync(join(root, "packages"))) {
+    const dist = join(root, "packages", name, "dist");
+    if (!existsSync(dist)) continue;
+    for (const file of readdirSync(dist, { recursive: true })) {
+      const stem = /^(.*?)(\.d\.ts|\.js)(\.map)?$/.exec(file)?.[1];
+      if (stem === undefined || existsSync(join(root, "packages", name, "src", `${stem}.ts`))) continue;
+      rmSync(join(dist, file));
+    }
+  }
+}
+
+removeStale();
 run(join(root, "packages", "kernels", "scripts", "build.mjs"), []);
 run(tsc, ["-b", ...process.argv.slice(2)]);
