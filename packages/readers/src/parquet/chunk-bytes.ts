@@ -1,64 +1,76 @@
 import { type ByteSpan, FormatError } from "@ingest-ts/core";
 
-/** The fetched part of one column chunk: a window that moves forward over bytes [start, end) of the file. */
+/**
+ * Chunks are fetched in ranges of at most so much. Buffers of this size go back to the allocator's heap and are used
+ * again; larger ones are mapped anew each time, and touching fresh memory costs more than decoding it.
+ */
+const RANGE_BYTES = 8 * 1024 * 1024;
+
+interface Piece extends ByteSpan {
+  readonly bytes: Uint8Array;
+}
+
+/** The fetched part of one column chunk, which lies at bytes [start, end) of the file; read from front to back. */
 export class ChunkBytes {
   readonly #end: number;
-  readonly #pieceBytes: number;
-  #window: Uint8Array = new Uint8Array(0);
-  #windowStart: number;
-  /** What to fetch next; set when `view` answers undefined. */
-  wanted: ByteSpan | undefined;
+  readonly #aheadBytes: number;
+  #pieces: Piece[] = [];
+  /** End of what was fetched or is about to be. */
+  #fetchedEnd: number;
+  /** What to fetch next; not empty when `view` answers undefined. */
+  wanted: ByteSpan[] = [];
 
-  /** @param pieceBytes how much to fetch at a time. */
-  constructor(start: number, end: number, pieceBytes: number) {
-    this.#windowStart = start;
+  /** @param aheadBytes how much to fetch at a time. */
+  constructor(start: number, end: number, aheadBytes: number) {
+    this.#fetchedEnd = start;
     this.#end = end;
-    this.#pieceBytes = pieceBytes;
+    this.#aheadBytes = aheadBytes;
   }
 
-  get #windowEnd(): number {
-    return this.#windowStart + this.#window.length;
-  }
-
-  /** Whether the window reaches the chunk's end. */
-  get complete(): boolean {
-    return this.#windowEnd === this.#end;
-  }
-
-  /** Bytes from `offset` to the window's end: at least `atLeast`, or undefined when they must be fetched first. */
+  /** Contiguous bytes from `offset` on: at least `atLeast`, or undefined when `wanted` must be fetched first. */
   view(offset: number, atLeast: number): Uint8Array | undefined {
-    if (offset + atLeast > this.#end)
-      throw new FormatError(
-        `a page of bytes ${offset} to ${offset + atLeast} in a column chunk that ends at ${this.#end}`,
-        {
-          where: { offset },
-        },
-      );
-    if (offset + atLeast <= this.#windowEnd) return this.#window.subarray(offset - this.#windowStart);
-    // Bytes before `offset` are done with, also when they were never fetched.
-    this.#window = this.#window.subarray(Math.min(offset - this.#windowStart, this.#window.length));
-    this.#windowStart = offset;
-    const from = this.#windowEnd;
-    this.wanted = { start: from, end: Math.min(this.#end, Math.max(offset + atLeast, from + this.#pieceBytes)) };
-    return undefined;
+    const end = offset + atLeast;
+    if (end > this.#end)
+      throw new FormatError(`a page of bytes ${offset} to ${end} in a column chunk that ends at ${this.#end}`, {
+        where: { offset },
+      });
+    if (end > this.#fetchedEnd) {
+      this.#want(offset, end);
+      return undefined;
+    }
+    const piece = this.#pieces.find((each) => each.end > offset) as Piece;
+    if (piece.end >= end) return piece.bytes.subarray(offset - piece.start);
+    return this.#join(offset, end);
   }
 
-  /** Answers `wanted`. */
-  give(bytes: Uint8Array): void {
-    if (this.#window.length === 0) this.#window = bytes;
-    else {
-      const joined = new Uint8Array(this.#window.length + bytes.length);
-      joined.set(this.#window);
-      joined.set(bytes, this.#window.length);
-      this.#window = joined;
+  #want(offset: number, end: number): void {
+    // Bytes before `offset` are done with, also when they were never fetched.
+    let from = Math.max(this.#fetchedEnd, offset);
+    const stop = Math.min(this.#end, Math.max(end, from + this.#aheadBytes));
+    this.wanted = [];
+    for (; from < stop; from += RANGE_BYTES) this.wanted.push({ start: from, end: Math.min(stop, from + RANGE_BYTES) });
+  }
+
+  /** Bytes that lie in more than one piece. */
+  #join(offset: number, end: number): Uint8Array {
+    const out = new Uint8Array(end - offset);
+    for (const { start, end: pieceEnd, bytes } of this.#pieces) {
+      if (pieceEnd <= offset || start >= end) continue;
+      const from = Math.max(start, offset);
+      out.set(bytes.subarray(from - start, Math.min(pieceEnd, end) - start), from - offset);
     }
-    this.wanted = undefined;
+    return out;
+  }
+
+  /** Answers `wanted`, in its order. */
+  give(answers: readonly Uint8Array[]): void {
+    this.wanted.forEach((span, i) => this.#pieces.push({ ...span, bytes: answers[i] as Uint8Array }));
+    this.#fetchedEnd = this.wanted.at(-1)?.end ?? this.#fetchedEnd;
+    this.wanted = [];
   }
 
   /** Forgets everything before `offset`. */
   release(offset: number): void {
-    if (offset < this.#windowEnd) return;
-    this.#window = new Uint8Array(0);
-    this.#windowStart = offset;
+    while (this.#pieces.length > 0 && (this.#pieces[0] as Piece).end <= offset) this.#pieces.shift();
   }
 }

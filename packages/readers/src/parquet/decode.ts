@@ -1,7 +1,14 @@
-import { addWhere, byteWidthOf, type Columns, type Decoder, type DecodeOptions, type Fragment } from "@ingest-ts/core";
+import {
+  addWhere,
+  byteWidthOf,
+  type Columns,
+  type Decoder,
+  type DecodeOptions,
+  type Fragment,
+  type Need,
+} from "@ingest-ts/core";
 import { acquireKernels } from "@ingest-ts/kernels";
 import { assemble } from "./assemble.ts";
-import { exchange, type Exchange } from "./exchange.ts";
 import { LeafReader } from "./leaf-reader.ts";
 import type { ParquetMetadata } from "./metadata.ts";
 import type { LeafNode, ListNode, Node, StructNode } from "./nodes.ts";
@@ -14,7 +21,7 @@ const SHARE_SLACK = 4;
 const MIN_SHARE_BYTES = 1024 * 1024;
 
 /** Least bytes that are fetched at a time when a row group does not fit into limits.bytesInFlight. */
-const MIN_PIECE_BYTES = 64 * 1024;
+const MIN_AHEAD_BYTES = 64 * 1024;
 
 /**
  * Decodes one row group: yields ranges to fetch, and slabs cut at batchRows or batchBytes.
@@ -50,8 +57,8 @@ class RowGroupReader {
     this.#left = Math.max(0, Math.min(to, plan.numRows) - from);
     const nested = this.#nodes.flatMap((node) => withAncestors(node, []));
     const inFlight = fragment.sizeBytes <= limits.bytesInFlight;
-    const share = Math.max(MIN_PIECE_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, nested.length)));
-    const leafOptions = { limits, pieceBytes: inFlight ? Number.POSITIVE_INFINITY : share, skip: from };
+    const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, nested.length)));
+    const leafOptions = { limits, aheadBytes: inFlight ? Number.POSITIVE_INFINITY : share, skip: from };
     this.#leaves = nested.map(
       ([node, ancestors], i) => new LeafReader(space, node, ancestors, plan, plan.chunks[i] as ChunkPlan, leafOptions),
     );
@@ -74,15 +81,20 @@ class RowGroupReader {
   }
 
   /** Buffers rows of every column, fetching what that takes. */
-  *#fill(target: number): Generator<Exchange["request"], void, Uint8Array[]> {
+  *#fill(target: number): Generator<Need, void, Uint8Array[]> {
     const share = (this.#options.batchBytes / this.#leaves.length) * SHARE_SLACK;
     const maxBytes = Math.min(this.#options.batchBytes, Math.max(MIN_SHARE_BYTES, share));
     let waiting: readonly LeafReader[] = this.#leaves;
     for (;;) {
       waiting = waiting.filter((leaf) => !this.#attempt(leaf, () => leaf.fill(target, maxBytes)));
       if (waiting.length === 0) return;
-      const { request, answer } = exchange(waiting);
-      answer(yield request);
+      const answers = yield { need: waiting.flatMap((leaf) => leaf.wanted) };
+      let next = 0;
+      for (const leaf of waiting) {
+        const count = leaf.wanted.length;
+        leaf.give(answers.slice(next, next + count));
+        next += count;
+      }
     }
   }
 

@@ -49,11 +49,11 @@ export class LeafReader {
     ancestors: readonly (StructNode | ListNode)[],
     group: ParquetPlan,
     chunk: ChunkPlan,
-    options: { readonly limits: Limits; readonly pieceBytes: number; readonly skip: number },
+    options: { readonly limits: Limits; readonly aheadBytes: number; readonly skip: number },
   ) {
     this.node = node;
     this.#space = space;
-    this.#pages = new PageReader(space, chunk, node.leaf, options.limits, options.pieceBytes);
+    this.#pages = new PageReader(space, chunk, node.leaf, options.limits, options.aheadBytes);
     this.#values = leafValues(space, node, options.limits);
     this.#spine = new Spine(space, ancestors);
     this.#rowsInChunk = group.numRows;
@@ -61,12 +61,13 @@ export class LeafReader {
     this.#expectedSlotsPerRow = group.numRows === 0 ? 1 : chunk.numValues / group.numRows;
   }
 
-  get wanted(): ByteSpan | undefined {
+  /** What must be fetched before `fill` can go on. */
+  get wanted(): readonly ByteSpan[] {
     return this.#pages.wanted;
   }
 
-  give(bytes: Uint8Array): void {
-    this.#pages.give(bytes);
+  give(answers: readonly Uint8Array[]): void {
+    this.#pages.give(answers);
   }
 
   /** The page being read, for errors. */

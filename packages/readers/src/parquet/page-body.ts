@@ -1,21 +1,22 @@
 import { FormatError, UnsupportedError } from "@ingest-ts/core";
-import { CodecError, type CodecName, decompress, prepareCodecs } from "@ingest-ts/kernels/codecs";
-import { kernelFault } from "./faults.ts";
+import { checkClaim, CodecError, type CodecName, crc32, decompressTo, prepareCodecs } from "@ingest-ts/kernels/codecs";
 import { Compression, nameOf } from "./spec.ts";
 import type { Block, Workspace } from "./workspace.ts";
 
-/** Codecs that run outside of the kernels' memory. */
-const outside: Readonly<Record<number, CodecName>> = {
+/** What the kernels call each compression of a page. */
+const codecNames: Readonly<Record<number, CodecName>> = {
+  [Compression.SNAPPY]: "snappy",
   [Compression.GZIP]: "gzip",
   [Compression.BROTLI]: "brotli",
-  [Compression.ZSTD]: "zstd",
   [Compression.LZ4]: "lz4Hadoop",
+  [Compression.ZSTD]: "zstd",
+  [Compression.LZ4_RAW]: "lz4Raw",
 };
 
 /** Loads what decompressing these codecs (of `Compression`) needs. Unknown ones are left to `plan` to refuse. */
 export async function preparePageCodecs(codecs: Iterable<number>): Promise<void> {
-  const names = Array.from(codecs, (codec) => outside[codec]).filter((name) => name !== undefined);
-  await prepareCodecs(names);
+  const names = Array.from(codecs, (codec) => codecNames[codec]).filter((name) => name !== undefined);
+  await prepareCodecs(names, "read");
 }
 
 /** A page's bytes as they are stored, and what its header says of them. */
@@ -37,57 +38,38 @@ export interface StoredPage {
  */
 export function loadPage(space: Workspace, block: Block, page: StoredPage): number {
   const { bytes, codec, plainBytes, uncompressedSize } = page;
-  const stored = bytes.length - plainBytes;
+  const storedSize = bytes.length - plainBytes;
   const size = uncompressedSize - plainBytes;
-  // A page of no values may have no bytes at all, or a compressed stream of nothing (PARQUET-2469): both are nothing.
+  checkCrc(page);
+  // A page of no values may have no bytes at all, or a compressed stream of nothing: both are nothing.
   if (codec === Compression.UNCOMPRESSED || size === 0) {
-    if (size !== 0 && stored !== size) throw sizeError(stored, size);
-    const address = space.load(block, bytes);
-    checkCrc(space, page, address);
-    return address;
+    if (size !== 0 && storedSize !== size)
+      throw new FormatError(`a page of ${storedSize} bytes whose header says ${size}`);
+    return space.load(block, bytes);
   }
-  const name = outside[codec];
-  if (name === undefined || page.crc !== undefined) checkCrc(space, page, space.load(space.compressed, bytes));
-  const target = block.ensure(uncompressedSize);
-  if (plainBytes > 0) space.bytes.set(bytes.subarray(0, plainBytes), target);
-  if (name === undefined) decompressInside(space, page, target + plainBytes);
-  else space.bytes.set(decompressOutside(name, bytes.subarray(plainBytes), size), target + plainBytes);
-  return target;
-}
-
-function checkCrc(space: Workspace, page: StoredPage, address: number): void {
-  if (page.crc === undefined) return;
-  const found = space.x.crc32(address, page.bytes.length, 0) >>> 0;
-  if (found === page.crc) return;
-  const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
-  throw new FormatError(`the page's checksum is ${hex(found)}, its header says ${hex(page.crc)}`);
-}
-
-function sizeError(found: number, claimed: number): FormatError {
-  return new FormatError(`a page of ${found} bytes whose header says ${claimed}`);
-}
-
-/** Decompresses what stands in `space.compressed`. */
-function decompressInside(space: Workspace, page: StoredPage, target: number): void {
-  const { x } = space;
-  const source = space.compressed.address + page.plainBytes;
-  const length = page.bytes.length - page.plainBytes;
-  const size = page.uncompressedSize - page.plainBytes;
-  let found: number;
-  if (page.codec === Compression.SNAPPY) found = x.snappyDecompress(source, length, target, size);
-  else if (page.codec === Compression.LZ4_RAW) found = x.lz4Decompress(source, length, target, size);
-  else throw new UnsupportedError(`compression codec ${nameOf(Compression, page.codec, "codec")} is not supported`);
-  if (found < 0) throw kernelFault(x, found, `${nameOf(Compression, page.codec, "codec")} data`);
-  if (found !== size) throw sizeError(found, size);
-}
-
-function decompressOutside(name: CodecName, bytes: Uint8Array, size: number): Uint8Array {
+  const name = codecNames[codec];
+  if (name === undefined)
+    throw new UnsupportedError(`compression codec ${nameOf(Compression, codec, "codec")} is not supported`);
   try {
-    const found = decompress(name, bytes, size, size);
-    if (found.length !== size) throw sizeError(found.length, size);
-    return found;
+    checkClaim(name, storedSize, size, size);
+    // Loaded first when the codec works in the arena, so that nothing is allocated there per page.
+    const inside = name === "snappy" || name === "lz4Raw" || name === "lz4Hadoop";
+    const source = inside ? space.load(space.compressed, bytes) : 0;
+    const target = block.ensure(uncompressedSize);
+    const stored = inside ? space.bytes.subarray(source, source + bytes.length) : bytes;
+    if (plainBytes > 0) space.bytes.set(stored.subarray(0, plainBytes), target);
+    decompressTo(name, stored.subarray(plainBytes), space.kernels, target + plainBytes, size);
+    return target;
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
-    throw new FormatError(`bad ${name} data: ${error.message}`, { cause: error });
+    throw new FormatError(`bad ${nameOf(Compression, codec, "codec")} data: ${error.message}`, { cause: error });
   }
+}
+
+function checkCrc({ bytes, crc }: StoredPage): void {
+  if (crc === undefined) return;
+  const found = crc32(bytes);
+  if (found === crc) return;
+  const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
+  throw new FormatError(`the page's checksum is ${hex(found)}, its header says ${hex(crc)}`);
 }

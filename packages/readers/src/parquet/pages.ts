@@ -62,12 +62,12 @@ export class PageReader {
   /** Level pairs that hold a value. */
   valid = 0;
 
-  constructor(space: Workspace, plan: ChunkPlan, leaf: Leaf, limits: Limits, pieceBytes: number) {
+  constructor(space: Workspace, plan: ChunkPlan, leaf: Leaf, limits: Limits, aheadBytes: number) {
     this.#space = space;
     this.#plan = plan;
     this.#leaf = leaf;
     this.#limits = limits;
-    this.#bytes = new ChunkBytes(plan.start, plan.end, pieceBytes);
+    this.#bytes = new ChunkBytes(plan.start, plan.end, aheadBytes);
     this.#offset = plan.start;
     this.#body = space.block();
     this.#repetitionBlock = space.block();
@@ -79,12 +79,12 @@ export class PageReader {
     return this.#offset;
   }
 
-  get wanted(): ByteSpan | undefined {
+  get wanted(): readonly ByteSpan[] {
     return this.#bytes.wanted;
   }
 
-  give(bytes: Uint8Array): void {
-    this.#bytes.give(bytes);
+  give(answers: readonly Uint8Array[]): void {
+    this.#bytes.give(answers);
   }
 
   /**
@@ -120,26 +120,32 @@ export class PageReader {
     const left = this.#plan.end - this.#offset;
     if (left <= 0)
       throw new FormatError(`the pages hold ${this.#entriesSeen} values, the footer says ${this.#plan.numValues}`);
-    let atLeast = Math.min(HEADER_BYTES, left);
-    for (;;) {
+    for (let atLeast = Math.min(HEADER_BYTES, left); ; ) {
       const bytes = this.#bytes.view(this.#offset, atLeast);
       if (bytes === undefined) return false;
-      const tried = Math.min(bytes.length, MAX_HEADER_BYTES);
-      try {
-        const { header, headerBytes } = readPageHeader(bytes.subarray(0, tried), this.#offset);
-        checkLimit(this.#limits, "pageBytes", header.uncompressedSize, "a page");
-        const body = this.#bytes.view(this.#offset, headerBytes + header.compressedSize);
-        if (body === undefined) return false;
-        this.#header = header;
-        this.#stored = body.subarray(headerBytes, headerBytes + header.compressedSize);
-        this.#offset += headerBytes;
-        return true;
-      } catch (error) {
-        // Cut short by the window, not by the chunk: look again with more bytes.
-        const final = tried === left || tried === MAX_HEADER_BYTES || bytes.length > tried;
-        if (!(error instanceof FormatError) || final) throw error;
-        atLeast = Math.min(left, MAX_HEADER_BYTES, tried * 4);
+      const parsed = this.#parseHeader(bytes, left);
+      if (parsed === undefined) {
+        atLeast = Math.min(left, MAX_HEADER_BYTES, bytes.length * 4);
+        continue;
       }
+      const { header, headerBytes } = parsed;
+      checkLimit(this.#limits, "pageBytes", header.uncompressedSize, "a page");
+      const whole = this.#bytes.view(this.#offset, headerBytes + header.compressedSize);
+      if (whole === undefined) return false;
+      this.#header = header;
+      this.#stored = whole.subarray(headerBytes, headerBytes + header.compressedSize);
+      this.#offset += headerBytes;
+      return true;
+    }
+  }
+
+  /** @returns undefined when the header is cut short by the end of `bytes`, and more could be had. */
+  #parseHeader(bytes: Uint8Array, left: number): ReturnType<typeof readPageHeader> | undefined {
+    try {
+      return readPageHeader(bytes.subarray(0, MAX_HEADER_BYTES), this.#offset);
+    } catch (error) {
+      if (error instanceof FormatError && bytes.length < Math.min(left, MAX_HEADER_BYTES)) return undefined;
+      throw error;
     }
   }
 
@@ -168,8 +174,8 @@ export class PageReader {
   }
 
   /** The pending page in memory. */
-  #load(header: PageHeader, codec: number, plainBytes: number): number {
-    return loadPage(this.#space, this.#body, {
+  #load(header: PageHeader, block: Block, codec: number, plainBytes: number): number {
+    return loadPage(this.#space, block, {
       bytes: this.#stored as Uint8Array,
       crc: header.crc,
       codec,
@@ -187,7 +193,7 @@ export class PageReader {
     checkLimit(this.#limits, "dictionaryEntries", dictionary.numValues, "a dictionary");
     if (dictionary.encoding !== Encoding.PLAIN && dictionary.encoding !== Encoding.PLAIN_DICTIONARY)
       throw new UnsupportedError(`a dictionary in encoding ${nameOf(Encoding, dictionary.encoding, "encoding")}`);
-    const address = this.#load(header, this.#plan.codec, 0);
+    const address = this.#load(header, this.#space.page, this.#plan.codec, 0);
     client.loadDictionary({
       encoding: Encoding.PLAIN,
       address,
@@ -211,7 +217,7 @@ export class PageReader {
   #openV1(header: PageHeader): EncodedValues {
     const page = header.data as NonNullable<PageHeader["data"]>;
     const length = header.uncompressedSize;
-    const address = this.#load(header, this.#plan.codec, 0);
+    const address = this.#load(header, this.#body, this.#plan.codec, 0);
     let at = address;
     const end = address + length;
     const take = (max: number, encoding: number, block: Block): LevelRun => {
@@ -240,7 +246,7 @@ export class PageReader {
       throw new FormatError(`levels of ${levelBytes} bytes in a page of ${stored}`);
     // Some writers compress although they say otherwise; then the sizes tell.
     const isPlain = !page.isCompressed && stored === header.uncompressedSize;
-    const address = this.#load(header, isPlain ? Compression.UNCOMPRESSED : this.#plan.codec, levelBytes);
+    const address = this.#load(header, this.#body, isPlain ? Compression.UNCOMPRESSED : this.#plan.codec, levelBytes);
     const values = address + levelBytes;
     const length = header.uncompressedSize - levelBytes;
     const { numValues: count } = page;

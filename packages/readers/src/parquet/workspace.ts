@@ -41,12 +41,14 @@ export class Block {
  * two yields.
  */
 export class Workspace {
-  readonly #kernels: Kernels;
+  readonly kernels: Kernels;
   readonly #blocks: Block[] = [];
   #bytes: Uint8Array = new Uint8Array(0);
   readonly x: KernelExports;
   /** A page as it is stored. */
   readonly compressed: Block;
+  /** A decompressed page that nobody needs after it was looked at once. */
+  readonly page: Block;
   /** Values of one step, dense. */
   readonly values: Block;
   /** Values of one step with room for nulls. */
@@ -57,9 +59,10 @@ export class Workspace {
   readonly bits: Block;
 
   constructor(kernels: Kernels) {
-    this.#kernels = kernels;
+    this.kernels = kernels;
     this.x = kernels.exports;
     this.compressed = this.block();
+    this.page = this.block();
     this.values = this.block();
     this.spread = this.block();
     this.offsets = this.block();
@@ -68,12 +71,12 @@ export class Workspace {
 
   /** The whole memory. Take it anew after `ensure`. */
   get bytes(): Uint8Array {
-    if (this.#bytes.buffer !== this.x.memory.buffer) this.#bytes = this.#kernels.bytes;
+    if (this.#bytes.buffer !== this.x.memory.buffer) this.#bytes = this.kernels.bytes;
     return this.#bytes;
   }
 
   block(): Block {
-    const block = new Block(this.#kernels);
+    const block = new Block(this.kernels);
     this.#blocks.push(block);
     return block;
   }
