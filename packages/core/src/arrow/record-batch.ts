@@ -33,7 +33,11 @@ export function toArrowData(column: Column, type: ArrowType): Data {
   if (column.offsets !== null) buffers[0] = column.offsets;
   if (kind === "union")
     buffers[3] = new Int8Array(column.data?.buffer ?? noBytes.buffer, column.data?.byteOffset ?? 0, column.length);
-  else if (column.data !== null) buffers[1] = viewAs(type, column.data);
+  else if (column.data !== null) {
+    // A dictionary type names its values' array; what lies here are the indices.
+    const stored = kind === "dictionary" ? (type as unknown as { indices: ArrowType }).indices : type;
+    buffers[1] = viewAs(stored, column.data);
+  }
   if (column.validity !== null && column.nullCount > 0) buffers[2] = column.validity;
   const dictionary =
     column.dictionary === null || column.type.kind !== "dictionary"
