@@ -36,6 +36,7 @@ export {
   evaluate,
   halfToNumber,
   type Key,
+  parseWhere,
   predicateColumns,
   type ResolvedColumn,
   resolveColumn,

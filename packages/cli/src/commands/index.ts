@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+
+/** A command as the overview knows it; its module loads when it is asked for. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+/** Every command, in the order of the overview. Add a row to add a command. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "bench",
+    summary: "measure size, write, read and shuffle of your data in every format and codec",
+    load: async () => (await import("./bench.ts")).registerBench,
+  },
+  {
+    name: "cat",
+    summary: "print rows as a table, JSON lines, CSV or Arrow",
+    load: async () => (await import("./cat.ts")).registerCat,
+  },
+  {
+    name: "schema",
+    summary: "print the columns and their Arrow types",
+    load: async () => (await import("./schema.ts")).registerSchema,
+  },
+  {
+    name: "count",
+    summary: "print the number of rows",
+    load: async () => (await import("./count.ts")).registerCount,
+  },
+];

@@ -1,0 +1,94 @@
+import { type ColumnPath, type FormatName, OptionsError, parseWhere, type Predicate } from "@ingest-ts/core";
+import type { OpenOptions } from "@ingest-ts/readers";
+import { openSource } from "@ingest-ts/storage";
+import { Option } from "commander";
+
+/** What commander hands over for the options that every reading command shares. */
+export interface InputFlags {
+  readonly columns?: readonly ColumnPath[];
+  readonly where?: string;
+  readonly format?: FormatName;
+  readonly schema?: string;
+}
+
+const formatNames: readonly FormatName[] = ["parquet", "tfrecord", "arrow"];
+
+/** `a,b.c` as paths; a comma or dot inside double quotes belongs to the name. Repeating the option adds columns. */
+export function collectColumns(text: string, earlier: readonly ColumnPath[] = []): readonly ColumnPath[] {
+  const paths: ColumnPath[] = [];
+  for (const item of splitOutsideQuotes(text, ",")) {
+    const trimmed = item.trim();
+    if (trimmed === "") continue;
+    paths.push(trimmed.includes('"') ? splitOutsideQuotes(trimmed, ".").map(unquote) : trimmed);
+  }
+  return [...earlier, ...paths];
+}
+
+function splitOutsideQuotes(text: string, separator: string): string[] {
+  const parts = [""];
+  let quoted = false;
+  for (const character of text) {
+    if (character === '"') quoted = !quoted;
+    if (character === separator && !quoted) parts.push("");
+    else parts[parts.length - 1] += character;
+  }
+  if (quoted) throw new OptionsError(`a quote is not closed in the columns ${text}`, { remedy: "Close it." });
+  return parts;
+}
+
+function unquote(part: string): string {
+  return part.length >= 2 && part.startsWith('"') && part.endsWith('"')
+    ? part.slice(1, -1).replaceAll('""', '"')
+    : part;
+}
+
+export const columnsOption = (): Option =>
+  new Option("-c, --columns <names>", "only these columns, separated by commas, a.b for fields; may repeat").argParser(
+    (text: string, earlier: readonly ColumnPath[] | undefined) => collectColumns(text, earlier),
+  );
+
+export const whereOption = (): Option =>
+  new Option("-w, --where <condition>", "only rows that fit, as in \"delay > 60 and origin in ('LAX', 'SFO')\"");
+
+export const formatOption = (): Option =>
+  new Option("--format <name>", "the input's format, instead of recognising it").choices(formatNames);
+
+export const schemaOption = (): Option => new Option("--schema <file>", "declared schema of a TFRecord file (JSON)");
+
+/** The whole of a text file. @throws SourceError when it cannot be read. */
+async function readText(path: string): Promise<string> {
+  const source = await openSource(path);
+  try {
+    const { sizeBytes } = await source.stat();
+    const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
+    return new TextDecoder().decode(bytes);
+  } finally {
+    await source.close();
+  }
+}
+
+async function readDeclaredSchema(path: string | undefined): Promise<unknown> {
+  if (path === undefined) return undefined;
+  const text = await readText(path);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new OptionsError(`the schema is not JSON: ${(cause as Error).message}`, {
+      where: { url: path },
+      remedy: 'Write it like {"features": {"x": {"kind": "fixedLen", "dtype": "int64", "shape": []}}}.',
+      cause,
+    });
+  }
+}
+
+/** The condition of --where. @throws OptionsError that shows the place. */
+export function readWhere(text: string | undefined): Predicate | undefined {
+  return text === undefined ? undefined : parseWhere(text);
+}
+
+/** Options of `open` from the command line's. Everything that needs no file is checked first. */
+export async function readInputFlags(flags: InputFlags, signal?: AbortSignal): Promise<OpenOptions> {
+  const where = readWhere(flags.where);
+  const schema = await readDeclaredSchema(flags.schema);
+  return { columns: flags.columns, where, format: flags.format, schema, signal };
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { commands } from "./commands/index.ts";
+import { exitCodes, exitCodesHelp } from "./process/exit-codes.ts";
+
+const examples = `
+Examples:
+  ingest bench                              measure every format on three million real rows
+  ingest cat flights.parquet --limit 10     look into a file
+  ingest schema flights.parquet             its columns
+  ingest count flights.parquet --where "delay > 60"
+`;
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The command that `argv` (without node and script) asks for: its first word, or the one after `help`. */
+export function commandAsked(argv: readonly string[]): string | undefined {
+  const words = argv.filter((argument) => !argument.startsWith("-"));
+  return words[0] === "help" ? words[1] : words[0];
+}
+
+/** The program with the command that is asked for loaded, and the others known by name. */
+async function createProgram(asked: string | undefined): Promise<Command> {
+  const program = new Command("ingest");
+  program
+    .description("Reads, checks and measures training data: Parquet and TFRecord, straight into Apache Arrow.")
+    .version(version())
+    .configureHelp({ showGlobalOptions: true })
+    .option("--debug", "stack traces in errors (or set DEBUG)")
+    .addHelpText("before", examples)
+    .addHelpText("after", exitCodesHelp)
+    .showHelpAfterError("Run it with --help to see how it is used.")
+    .exitOverride();
+  for (const { name, summary, load } of commands) {
+    if (name === asked) (await load())(program);
+    else program.command(name).description(summary);
+  }
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program).option("--debug", "stack traces in errors (or set DEBUG)");
+    command.addHelpText("after", exitCodesHelp);
+  }
+  return program;
+}
+
+/** Runs the command line. @returns nothing; sets `process.exitCode`. @throws what a command throws. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = await createProgram(commandAsked(argv));
+  if (argv.length === 0) {
+    process.stderr.write(program.helpInformation());
+    process.exitCode = exitCodes.usage;
+    return;
+  }
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has said what is wrong; its own code for that is 1.
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
