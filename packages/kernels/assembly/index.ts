@@ -7,7 +7,7 @@ export { position, validCount } from "./status";
 export { copyBits, spreadBits } from "./bits";
 export { bitPackedLevels, rleBits, rleIndices, rleIntegers, rleLevels } from "./rle";
 export { levelsToLists, levelsToSlots, levelsToValidity } from "./levels";
-export { listStarts, rowBoundary } from "./row-walks";
+export { listStarts, rowBoundary, widenOffsets } from "./row-walks";
 export {
   checkIndices,
   gather1,

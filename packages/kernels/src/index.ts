@@ -1,6 +1,6 @@
 export { Arena, SLACK_BYTES } from "./arena.ts";
 export { checked, KernelError, type KernelFault, kernelFaults, throwKernelError } from "./kernel-error.ts";
-export { acquireKernels, type KernelExports, Kernels, loadKernels } from "./kernels.ts";
+export { acquireKernels, createKernels, type KernelExports, Kernels, loadKernels } from "./kernels.ts";
 export {
   decodeColumn,
   decodeContext,

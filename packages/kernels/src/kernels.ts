@@ -5,6 +5,7 @@ import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
 import type { RleKernels } from "./api/rle.ts";
 import type { RowWalkKernels } from "./api/row-walks.ts";
+import type { ShuffleKernels } from "./api/shuffle.ts";
 import type { StringKernels } from "./api/strings.ts";
 import type { TFRecordKernels } from "./api/tfrecord.ts";
 import { Arena } from "./arena.ts";
@@ -23,6 +24,7 @@ export interface KernelExports
     NumberKernels,
     RleKernels,
     RowWalkKernels,
+    ShuffleKernels,
     StringKernels,
     TFRecordKernels {
   readonly memory: WebAssembly.Memory;
@@ -84,4 +86,15 @@ export function acquireKernels(): Kernels {
   if (current === undefined || (current.arena.sizeBytes > RETIRE_BYTES && current.arena.idle))
     current = new Kernels(module);
   return current;
+}
+
+/**
+ * An instance of its own, for an owner whose blocks outlive a fragment and would keep the thread's instance from ever
+ * being replaced.
+ *
+ * @throws Error when `loadKernels` was not awaited before: a defect of the caller.
+ */
+export function createKernels(): Kernels {
+  if (module === undefined) throw new Error("kernels: await loadKernels() first");
+  return new Kernels(module);
 }

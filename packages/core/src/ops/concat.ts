@@ -93,11 +93,16 @@ type DictionaryType = DataType & { kind: "dictionary" };
 
 /** Dictionaries that differ are laid end to end and indices shifted: equal values may then occur twice, as Arrow allows. */
 function concatDictionaries(parts: readonly Column[], type: DictionaryType, data: Uint8Array): Column {
-  const dictionaries = parts.map((part) => part.dictionary as Column);
-  const first = dictionaries[0] as Column;
-  if (dictionaries.every((dictionary) => dictionary === first)) return first;
+  const shifts = new Map<Column, number>();
+  let entries = 0;
+  for (const part of parts) {
+    const dictionary = part.dictionary as Column;
+    if (shifts.has(dictionary)) continue;
+    shifts.set(dictionary, entries);
+    entries += dictionary.length;
+  }
+  if (shifts.size === 1) return (parts[0] as Column).dictionary as Column;
   const { bits, signed } = type.index;
-  const entries = dictionaries.reduce((sum, dictionary) => sum + dictionary.length, 0);
   if (entries > 2 ** (signed ? bits - 1 : bits)) {
     throw new UnsupportedError(`${entries} dictionary entries do not fit indices of ${bits} bits`, {
       remedy: 'Read the column with dictionary: "decode".',
@@ -105,16 +110,15 @@ function concatDictionaries(parts: readonly Column[], type: DictionaryType, data
   }
   const indices = indexView(data, bits);
   let at = 0;
-  let shift = 0;
-  parts.forEach((part, p) => {
+  for (const part of parts) {
+    const shift = shifts.get(part.dictionary as Column) as number;
+    const end = at + part.length;
     if (indices instanceof BigInt64Array) {
       const by = BigInt(shift);
-      for (let i = 0; i < part.length; i++) indices[at + i] = (indices[at + i] as bigint) + by;
-    } else for (let i = 0; i < part.length; i++) indices[at + i] = (indices[at + i] as number) + shift;
-    at += part.length;
-    shift += (dictionaries[p] as Column).length;
-  });
-  return concatColumns(dictionaries);
+      for (; at < end; at++) indices[at] = (indices[at] as bigint) + by;
+    } else for (; at < end; at++) indices[at] = (indices[at] as number) + shift;
+  }
+  return concatColumns([...shifts.keys()]);
 }
 
 function indexView(data: Uint8Array, bits: 8 | 16 | 32 | 64): Uint8Array | Uint16Array | Uint32Array | BigInt64Array {

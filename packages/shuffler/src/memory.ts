@@ -1,0 +1,71 @@
+import { createKernels, type KernelExports, type Kernels, SLACK_BYTES } from "@ingest-ts/kernels";
+
+const ALIGN_BYTES = 64;
+
+/** Places of several regions in one block: each aligned, each with room behind it for stores of 16 bytes. */
+export class Layout {
+  #end = 0;
+
+  /** @returns where the next region of `sizeBytes` starts. */
+  add(sizeBytes: number): number {
+    const at = this.#end;
+    this.#end = Math.ceil((at + sizeBytes + SLACK_BYTES) / ALIGN_BYTES) * ALIGN_BYTES;
+    return at;
+  }
+
+  get sizeBytes(): number {
+    return this.#end;
+  }
+}
+
+/** Sizes that vary a little are made equal, so that a block given back fits the next window. */
+function roundedUp(sizeBytes: number): number {
+  const step = 2 ** Math.max(6, Math.floor(Math.log2(sizeBytes + 1)) - 3);
+  return Math.ceil(sizeBytes / step) * step;
+}
+
+/**
+ * Where windows lie while they are woven: the memory of one instance of the kernels, which no batch ever reaches, so that
+ * blocks of it are written again and again. `loadKernels` must have been awaited.
+ */
+export class ShuffleMemory {
+  readonly #kernels: Kernels = createKernels();
+
+  get exports(): KernelExports {
+    return this.#kernels.exports;
+  }
+
+  /** Bytes held, which never shrink. */
+  get sizeBytes(): number {
+    return this.#kernels.arena.sizeBytes;
+  }
+
+  /** The address of a block with any content. Growing detaches views: take them anew. */
+  allocate(sizeBytes: number): number {
+    return this.#kernels.arena.allocate(roundedUp(sizeBytes));
+  }
+
+  release(address: number): void {
+    this.#kernels.arena.release(address);
+  }
+
+  /** Bytes [address, address + sizeBytes) as they lie. */
+  view(address: number, sizeBytes: number): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer, address, sizeBytes);
+  }
+
+  /** A copy of bytes [address, address + sizeBytes). */
+  copy(address: number, sizeBytes: number): ArrayBuffer {
+    return this.exports.memory.buffer.slice(address, address + sizeBytes);
+  }
+
+  /** Runs `body` with a block that is given back afterwards. */
+  with<T>(sizeBytes: number, body: (address: number) => T): T {
+    const address = this.allocate(sizeBytes);
+    try {
+      return body(address);
+    } finally {
+      this.release(address);
+    }
+  }
+}
