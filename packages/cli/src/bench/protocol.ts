@@ -1,5 +1,6 @@
 import type { ErrorCode, FormatName, Schema } from "@ingest-ts/core";
 import type { MeasureName, Measurement } from "./report.ts";
+import type { StepProgress } from "./step.ts";
 
 /** Which rows of which files: the first rows of the files in order. */
 export interface SourceSpec {
@@ -73,7 +74,7 @@ export interface TaskResults {
 
 /** From a worker to its parent. */
 export type WorkerMessage =
-  | { readonly kind: "progress"; readonly step: string; readonly rows: number; readonly elapsedMs: number }
+  | { readonly kind: "progress"; readonly progress: StepProgress }
   | { readonly kind: "done"; readonly result: TaskResults[Task["job"]] }
   | { readonly kind: "failed"; readonly error: WorkerError };
 

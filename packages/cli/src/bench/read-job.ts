@@ -6,44 +6,52 @@ import { TableDigest } from "./digest.ts";
 import { measure } from "./measure.ts";
 import type { ReadFacts, ReadTask } from "./protocol.ts";
 import type { MeasureName, Measurement } from "./report.ts";
-import type { Report } from "./step.ts";
+import { type Report, stepReporter } from "./step.ts";
+
+interface Step {
+  readonly measure: MeasureName;
+  readonly title: string;
+  readonly arrowBytes: number;
+  /** One pass over the file; resolves to the rows that came. */
+  pass(count: (rows: number) => void): Promise<number>;
+}
+
+function stepsOf(task: ReadTask): readonly Step[] {
+  const { arrowBytes, projected, projectedArrowBytes } = task.facts;
+  return [
+    { measure: "read-full", title: "full read", arrowBytes, pass: (count) => readPass(task, undefined, count) },
+    {
+      measure: "read-projected",
+      title: "projected read",
+      arrowBytes: projectedArrowBytes,
+      pass: (count) => readPass(task, projected, count),
+    },
+    { measure: "shuffled-batches", title: "shuffled batches", arrowBytes, pass: (count) => shuffledPass(task, count) },
+  ];
+}
 
 /** Checks that the file holds the source's rows and, only then, measures reading it. */
 export async function runReadTask(task: ReadTask, report: Report): Promise<ReadFacts> {
   const start = performance.now();
+  const { maxPasses, facts } = task;
   const { digest, rows } = await digestOf(task, report);
-  if (digest !== task.facts.digest) return { digest, rows, measurements: {} };
-  const { facts } = task;
-  const passes: readonly [MeasureName, number, () => Promise<number>][] = [
-    ["read-full", facts.arrowBytes, () => readPass(task, undefined, counter("full read", report))],
-    [
-      "read-projected",
-      facts.projectedArrowBytes,
-      () => readPass(task, facts.projected, counter("projected read", report)),
-    ],
-    ["shuffled-batches", facts.arrowBytes, () => shuffledPass(task, counter("shuffled batches", report))],
-  ];
+  if (digest !== facts.digest) return { digest, rows, measurements: {} };
+  const steps = stepsOf(task);
   const measurements: Partial<Record<MeasureName, Measurement>> = {};
-  for (const [i, [name, arrowBytes, pass]] of passes.entries()) {
-    const budgetMs = (task.budgetMs - (performance.now() - start)) / (passes.length - i);
-    const checked = async (): Promise<void> => requireRows(await pass(), facts.rows, name);
-    measurements[name] = await measure(checked, { budgetMs, maxPasses: task.maxPasses, rows: facts.rows, arrowBytes });
+  for (const [i, { measure: name, title, arrowBytes, pass }] of steps.entries()) {
+    const budgetMs = (task.budgetMs - (performance.now() - start)) / (steps.length - i);
+    const checkedPass = async (): Promise<void> => {
+      const got = await pass(stepReporter(report, title, arrowBytes / facts.rows));
+      if (got !== facts.rows) throw new FormatError(`${title} gave ${got} rows of ${facts.rows}`);
+    };
+    measurements[name] = await measure(checkedPass, { budgetMs, maxPasses, rows: facts.rows, arrowBytes });
   }
   return { digest, rows, measurements };
 }
 
-function counter(step: string, report: Report): (rows: number) => void {
-  const start = performance.now();
-  return (rows) => report(step, rows, performance.now() - start);
-}
-
-function requireRows(rows: number, expected: number, name: MeasureName): void {
-  if (rows !== expected) throw new FormatError(`${name} gave ${rows} rows of ${expected}`);
-}
-
 /** Digest of the file's rows cast to the source's schema; a value that cannot be cast makes the digest unequal. */
 async function digestOf(task: ReadTask, report: Report): Promise<{ digest: string; rows: number }> {
-  const count = counter("checking the rows", report);
+  const count = stepReporter(report, "checking the rows", task.facts.arrowBytes / task.facts.rows);
   const digest = new TableDigest(task.facts.schema);
   const reader = await open(task.path);
   let rows = 0;

@@ -6,6 +6,7 @@ import { findFormat } from "./definitions.ts";
 import { readEnvironment } from "./environment.ts";
 import type { SourceFacts, SourceSpec } from "./protocol.ts";
 import { type BenchReport, buildReport, type DataDescription, type Outcome } from "./report.ts";
+import type { Report } from "./step.ts";
 import { runTask } from "./task.ts";
 import { TempFolder } from "./temp-folder.ts";
 import { typeText } from "./type-text.ts";
@@ -132,8 +133,8 @@ async function filesOf(paths: readonly string[]): Promise<DataDescription["files
 
 async function readSource(options: BenchOptions, context: BenchContext, clock: Clock): Promise<SourceFacts> {
   const { progress, signal } = context;
-  const report = (step: string, rows: number, elapsedMs: number): void =>
-    progress.update({ label: `${options.name}: ${step}`, rows, elapsedMs, etaMs: clock.etaMs });
+  const report: Report = ({ step, ...rest }) =>
+    progress.update({ label: `${options.name}: ${step}`, ...rest, etaMs: clock.etaMs });
   return runTask({ job: "source", source: options.source, projected: options.projected }, { signal, report });
 }
 
@@ -142,11 +143,8 @@ async function runJob(job: BenchJob, parts: JobContext): Promise<Outcome> {
   const { options, context, facts, folder, clock } = parts;
   const format = findFormat(job.format);
   const path = folder.file(`${job.format}-${job.codec}${format.extension}`);
-  const bytesPerRow = facts.arrowBytes / facts.rows;
-  const report = (step: string, rows: number, elapsedMs: number): void => {
-    const label = `${job.format} ${job.codec}: ${step}`;
-    context.progress.update({ label, rows, bytes: rows * bytesPerRow, elapsedMs, etaMs: clock.etaMs });
-  };
+  const report: Report = ({ step, ...rest }) =>
+    context.progress.update({ label: `${job.format} ${job.codec}: ${step}`, ...rest, etaMs: clock.etaMs });
   const shared = { facts, format: format.name, path, maxPasses: options.maxPasses };
   const taskContext = { signal: context.signal, report };
   let outcome: Outcome = { ...job, measurements: {} };

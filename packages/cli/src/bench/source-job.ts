@@ -3,11 +3,11 @@ import { open } from "@ingest-ts/readers";
 import { arrowBytes } from "./arrow-bytes.ts";
 import { TableDigest } from "./digest.ts";
 import type { SourceFacts, SourceSpec, SourceTask } from "./protocol.ts";
-import type { Report } from "./step.ts";
+import { type Report, stepReporter } from "./step.ts";
 
 /** Reads the source once: its schema, size and digest, which every format is held against. */
 export async function runSourceTask(task: SourceTask, report: Report): Promise<SourceFacts> {
-  const start = performance.now();
+  const count = stepReporter(report, "reading the source");
   let schema: Schema | undefined;
   let digest: TableDigest | undefined;
   let rows = 0;
@@ -21,7 +21,7 @@ export async function runSourceTask(task: SourceTask, report: Report): Promise<S
       bytes[i] = (bytes[i] ?? 0) + arrowBytes({ rows: slab.rows, columns: [column] });
     });
     rows += slab.rows;
-    report("reading the source", rows, performance.now() - start);
+    count(rows);
   }
   if (schema === undefined || digest === undefined || rows === 0) {
     throw new OptionsError(`there are no rows in ${task.source.paths.join(", ")}`);

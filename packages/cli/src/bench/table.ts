@@ -1,3 +1,4 @@
+import { visible } from "../output/visible.ts";
 import { type BenchReport, type MeasureName, measureNames, type ReportCheck, type ReportResult } from "./report.ts";
 
 const WIDTH = 80;
@@ -16,10 +17,10 @@ export function formatTable(report: BenchReport, paint: { readonly bad: Paint; r
   const { data, settings } = report;
   const lines = [
     ...wrap(
-      `${data.name}: ${count(data.rows)} rows × ${data.columns.length} columns, ${megabytes(data.arrowBytes)} MB as Arrow${data.limit === undefined ? "" : ` (${data.limit})`}`,
+      `${visible(data.name)}: ${count(data.rows)} rows × ${data.columns.length} columns, ${megabytes(data.arrowBytes)} MB as Arrow${data.limit === undefined ? "" : ` (${data.limit})`}`,
     ),
     ...wrap(
-      `projected = ${data.projectedColumns.join(", ")} (${megabytes(data.projectedArrowBytes)} MB) · shuffled = batches of ${count(settings.batchRows)} rows, seed ${settings.seed}`,
+      `projected = ${data.projectedColumns.map(visible).join(", ")} (${megabytes(data.projectedArrowBytes)} MB) · shuffled = batches of ${count(settings.batchRows)} rows, seed ${settings.seed}`,
     ),
     "",
     ...speedLines(report, paint),
@@ -75,7 +76,9 @@ function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string
 }
 
 function whyNot(check: ReportCheck): string {
-  return check.error ?? `MISMATCH: the rows that came back are not the source's (${check.digest ?? "no digest"})`;
+  return check.error === undefined
+    ? `MISMATCH: the rows that came back are not the source's (${check.digest ?? "no digest"})`
+    : visible(check.error);
 }
 
 /** What it costs: processor time of one pass and the highest memory. */

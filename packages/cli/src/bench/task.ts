@@ -74,7 +74,7 @@ function conversation(child: ChildProcess, task: Task, context: TaskContext): Pr
     let outcome: Exclude<WorkerMessage, { kind: "progress" }> | undefined;
     let failure: Error | undefined;
     child.on("message", (message: WorkerMessage) => {
-      if (message.kind === "progress") context.report(message.step, message.rows, message.elapsedMs);
+      if (message.kind === "progress") context.report(message.progress);
       else outcome = message;
     });
     child.on("error", (error) => {

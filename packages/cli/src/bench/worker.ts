@@ -17,11 +17,11 @@ function send(message: WorkerMessage): Promise<void> {
 
 let lastMs = 0;
 
-const report: Report = (step, rows, elapsedMs) => {
+const report: Report = (progress) => {
   const now = performance.now();
   if (now - lastMs < PROGRESS_MS) return;
   lastMs = now;
-  process.send?.({ kind: "progress", step, rows, elapsedMs } satisfies WorkerMessage);
+  process.send?.({ kind: "progress", progress } satisfies WorkerMessage);
 };
 
 async function run(task: Task): Promise<TaskResults[Task["job"]]> {

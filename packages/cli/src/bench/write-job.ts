@@ -5,7 +5,7 @@ import { findFormat } from "./definitions.ts";
 import { measure } from "./measure.ts";
 import type { WriteFacts, WriteTask } from "./protocol.ts";
 import { sourceSlabs } from "./source-job.ts";
-import type { Report } from "./step.ts";
+import { type Report, stepReporter } from "./step.ts";
 
 /** Writes the whole source, held in memory so that only the writing is timed, as often as the budget allows. */
 export async function runWriteTask(task: WriteTask, report: Report): Promise<WriteFacts> {
@@ -14,14 +14,14 @@ export async function runWriteTask(task: WriteTask, report: Report): Promise<Wri
   const format = findFormat(task.format);
   const write = await measure(
     async () => {
-      const start = performance.now();
+      const count = stepReporter(report, "writing", task.facts.arrowBytes / task.facts.rows);
       const writer = await format.createWriter(await fileSink(task.path), task.facts.schema, task.codec);
       try {
         let rows = 0;
         for (const columns of table) {
           await writer.write(columns);
           rows += columns.rows;
-          report("writing", rows, performance.now() - start);
+          count(rows);
         }
         await writer.finish();
       } catch (error) {

@@ -6,6 +6,9 @@ import { type BenchFlags, benchOptions } from "../bench/options.ts";
 import type { BenchReport } from "../bench/report.ts";
 import { runBench } from "../bench/run.ts";
 import { formatTable } from "../bench/table.ts";
+import { exitCodes } from "../process/exit-codes.ts";
+import { withSignals } from "../process/signals.ts";
+import { stdoutSink } from "../process/stdout-sink.ts";
 import { Progress } from "../progress.ts";
 
 const REPORT_FILE = "bench-report.json";
@@ -64,41 +67,20 @@ function collect(text: string, earlier: readonly string[] = []): readonly string
 export async function bench(paths: readonly string[], flags: BenchFlags): Promise<number> {
   const options = benchOptions(paths, flags, version());
   const progress = new Progress({ stream: process.stderr, quiet: flags.quiet });
-  const stopping = new AbortController();
-  const stop = (signal: NodeJS.Signals): void => stopping.abort(new Stopped(signal));
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  try {
-    const report = await runBench(options, { signal: stopping.signal, progress });
-    await save(report);
-    process.stdout.write(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatTable(report, paints()));
-    progress.line(`Every pass is in ${REPORT_FILE}.`);
-    return exitCodeOf(report);
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    progress.line("stopped; temporary files are removed");
-    return error.exitCode;
-  } finally {
-    process.removeListener("SIGINT", stop);
-    process.removeListener("SIGTERM", stop);
-  }
-}
-
-/** Why a run was stopped; exit codes are 128 + the signal's number. */
-class Stopped extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`stopped by ${signal}`);
-    this.name = "AbortError";
-    this.exitCode = signal === "SIGINT" ? 130 : 143;
-  }
+  const report = await withSignals((signal) => runBench(options, { signal, progress }));
+  await save(report);
+  const text = flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatTable(report, paints());
+  const output = stdoutSink();
+  await output.write(new TextEncoder().encode(text));
+  await output.close();
+  progress.line(`Every pass is in ${REPORT_FILE}.`);
+  return exitCodeOf(report);
 }
 
 function exitCodeOf(report: BenchReport): number {
   const failed = report.checks.filter((check) => !check.equal && check.failure !== "unsupported");
-  if (failed.some((check) => check.failure === "defect")) return 70;
-  return failed.length > 0 ? 1 : 0;
+  if (failed.some((check) => check.failure === "defect")) return exitCodes.defect;
+  return failed.length > 0 ? exitCodes.checkFailed : exitCodes.ok;
 }
 
 async function save(report: BenchReport): Promise<void> {
