@@ -1,4 +1,4 @@
-/** Copies in 16-byte steps: reads and writes up to 15 bytes past `length`. The ranges do not overlap. */
+/** Copies in 16-byte steps: reads and writes up to 16 bytes past `length`. The ranges do not overlap. */
 // @ts-ignore: decorator
 @inline
 export function copyOver(out: usize, src: usize, length: u32): void {

@@ -1,4 +1,4 @@
-// LZ4 block format (lz4 doc/lz4_Block_format.md), read. Copies run in 16-byte steps: up to 15 bytes past the result,
+// LZ4 block format (lz4 doc/lz4_Block_format.md), read. Copies run in 16-byte steps: up to 16 bytes past the result,
 // within SLACK, are overwritten.
 import { CORRUPT, OUTPUT_FULL, TRUNCATED, fail, setPosition } from "./status";
 import { copyMatch } from "./match";

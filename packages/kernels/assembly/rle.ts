@@ -170,7 +170,7 @@ export function rleBits(src: usize, srcLength: u32, out: usize, index: u32, coun
     if (status < 0) return fail(status, p - src);
     if (packed) moveBits(body, 0, out, index + done, length);
     else {
-      if (repeated > 1) return fail(LEVEL, p - src);
+      if (length > 0 && repeated > 1) return fail(LEVEL, p - src);
       fillBits(out, index + done, length, repeated);
     }
     done += length;

@@ -1,6 +1,6 @@
 // Byte arrays to Arrow's offsets and bytes. `bytes` is the base of the value bytes of a column and `used` how many of
 // them are taken; offsets[0] is written as `used` and offsets[i + 1] as the end of slot i, so pages follow one another.
-// Values are stored in steps of 16 bytes: up to 15 bytes past the last one, within SLACK, are overwritten.
+// Values are stored in steps of 16 bytes: up to 16 bytes past the last one, within SLACK, are overwritten.
 import { bitAt, countBits } from "./bits";
 import { copyOver } from "./copy";
 import { COUNT, LENGTH, OUTPUT_FULL, OVERFLOW, TRUNCATED, fail, setPosition } from "./status";

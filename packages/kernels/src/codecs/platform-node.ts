@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import type { DeflateFormat, Platform } from "./platform.ts";
+import { zstdFrames } from "./zstd-frames.ts";
 
 interface Options {
   readonly maxOutputLength: number;
@@ -41,33 +42,31 @@ function run(decompress: Run, bytes: Uint8Array, limit: number, chunkBytes: numb
     chunkSize: Math.max(64, chunkBytes + 64),
     info: true,
   } as const;
-  const { buffer, engine } = decompress(bytes, options);
-  const rest = bytes.length - engine.bytesWritten;
+  let result: Result;
+  try {
+    result = decompress(bytes, options);
+  } catch (error) {
+    const tooMuch = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+    throw tooMuch ? new Error(`there are more than ${limit} bytes`) : error;
+  }
+  const rest = bytes.length - result.engine.bytesWritten;
   if (rest > 0) throw new Error(`${rest} bytes follow the end of the data`);
-  return plain(buffer);
+  return plain(result.buffer);
 }
 
-/** More frames than this in one page or block are an attack on the time it takes to begin one. */
-const MOST_FRAMES = 65_536;
 const LATER_CHUNK_BYTES = 64 * 1024;
 
 /** node:zlib reads one frame a call. */
 function everyFrame(decompress: Run, bytes: Uint8Array, limit: number): Uint8Array {
-  const frames: Uint8Array[] = [];
-  let at = 0;
+  const parts: Uint8Array[] = [];
   let length = 0;
-  do {
+  for (const frame of zstdFrames(bytes)) {
     const left = limit - length;
-    const chunkBytes = frames.length === 0 ? left : Math.min(left, LATER_CHUNK_BYTES);
-    const options = { maxOutputLength: Math.max(1, left), chunkSize: chunkBytes + 64, info: true } as const;
-    if (frames.length === MOST_FRAMES) throw new Error(`there are more than ${MOST_FRAMES} frames`);
-    const { buffer, engine } = decompress(at === 0 ? bytes : bytes.subarray(at), options);
-    frames.push(buffer);
-    length += buffer.length;
-    if (engine.bytesWritten === 0) throw new Error("a frame of no bytes");
-    at += engine.bytesWritten;
-  } while (at < bytes.length);
-  return plain(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
+    const part = run(decompress, frame, left, parts.length === 0 ? left : Math.min(left, LATER_CHUNK_BYTES));
+    parts.push(part);
+    length += part.length;
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : plain(Buffer.concat(parts));
 }
 
 function levelOption(level: number | undefined): zlib.ZlibOptions {
