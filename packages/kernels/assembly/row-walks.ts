@@ -72,3 +72,14 @@ export function listStarts(
   setPosition(items);
   return <i32>((o - offsets) >> 2);
 }
+
+/** Int32 to Int64. */
+export function widenOffsets(src: usize, count: u32, out: usize): void {
+  let i: u32 = 0;
+  for (; i + 4 <= count; i += 4) {
+    const four = v128.load(src + (<usize>i << 2));
+    v128.store(out + (<usize>i << 3), i64x2.extend_low_i32x4_s(four));
+    v128.store(out + (<usize>i << 3), i64x2.extend_high_i32x4_s(four), 16);
+  }
+  for (; i < count; i++) store<i64>(out + (<usize>i << 3), <i64>load<i32>(src + (<usize>i << 2)));
+}

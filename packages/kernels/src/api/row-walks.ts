@@ -1,4 +1,4 @@
-/** Walks over repetition levels (one byte each) for readers that take a Parquet page in several steps. */
+/** For readers that take a Parquet page in several steps: walks over its repetition levels (one byte each), offsets. */
 export interface RowWalkKernels {
   /**
    * How many of `count` levels belong to at most `rows` more rows; levels before the first 0 belong to the row before.
@@ -21,4 +21,6 @@ export interface RowWalkKernels {
     items: number,
     offsets: number,
   ): number;
+  /** `count` int32 at `src` → int64 at `out`. */
+  widenOffsets(src: number, count: number, out: number): void;
 }

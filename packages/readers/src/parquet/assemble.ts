@@ -1,9 +1,10 @@
 import { type Column, type DataType, FormatError } from "@ingest-ts/core";
 import { spreadItems } from "./fixed-size-lists.ts";
-import { widenOffsets } from "./growing.ts";
 import type { LeafOutput } from "./leaf-reader.ts";
 import { type ListNode, leavesOf, type Node, type StructNode, typeOf } from "./nodes.ts";
 import type { SpinePart } from "./spine.ts";
+import { widenOffsets } from "./widen.ts";
+import type { Workspace } from "./workspace.ts";
 
 /**
  * Puts the leaves of one top-level column together.
@@ -11,15 +12,17 @@ import type { SpinePart } from "./spine.ts";
  * @param leaves outputs of the leaves below `node`, in order.
  * @throws FormatError when they disagree about the nulls or lists of a common ancestor.
  */
-export function assemble(node: Node, leaves: readonly LeafOutput[]): Column {
-  return build(node, leaves, 0);
+export function assemble(space: Workspace, node: Node, leaves: readonly LeafOutput[]): Column {
+  return build(space, node, leaves, 0);
 }
 
 /** @param depth how many ancestors lie above `node`. */
-function build(node: Node, leaves: readonly LeafOutput[], depth: number): Column {
+function build(space: Workspace, node: Node, leaves: readonly LeafOutput[], depth: number): Column {
   if (node.shape === "leaf") return (leaves[0] as LeafOutput).column;
   const part = agreedPart(node, leaves, depth);
-  return node.shape === "struct" ? buildStruct(node, leaves, depth, part) : buildList(node, leaves, depth, part);
+  return node.shape === "struct"
+    ? buildStruct(space, node, leaves, depth, part)
+    : buildList(space, node, leaves, depth, part);
 }
 
 function agreedPart(node: Node, leaves: readonly LeafOutput[], depth: number): SpinePart {
@@ -42,25 +45,37 @@ function sameBytes(a: Uint8Array | Int32Array | null, b: Uint8Array | Int32Array
   return true;
 }
 
-function buildStruct(node: StructNode, leaves: readonly LeafOutput[], depth: number, part: SpinePart): Column {
+function buildStruct(
+  space: Workspace,
+  node: StructNode,
+  leaves: readonly LeafOutput[],
+  depth: number,
+  part: SpinePart,
+): Column {
   let next = 0;
   const children = node.children.map((child) => {
     const count = leavesOf(child).length;
     const below = leaves.slice(next, next + count);
     next += count;
-    return build(child, below, depth + 1);
+    return build(space, child, below, depth + 1);
   });
   return column(typeOf(node), part, null, children);
 }
 
-function buildList(node: ListNode, leaves: readonly LeafOutput[], depth: number, part: SpinePart): Column {
-  const child = build(node.child, leaves, depth + 1);
+function buildList(
+  space: Workspace,
+  node: ListNode,
+  leaves: readonly LeafOutput[],
+  depth: number,
+  part: SpinePart,
+): Column {
+  const child = build(space, node.child, leaves, depth + 1);
   const offsets = part.offsets as Int32Array;
   switch (node.kind) {
     case "map":
       return column(typeOf(node), part, offsets, [withoutNullKeys(node, child)]);
     case "largeList":
-      return column(typeOf(node), part, widenOffsets(offsets), [child]);
+      return column(typeOf(node), part, widenOffsets(space, offsets), [child]);
     case "fixedSizeList":
       return column(typeOf(node), part, null, [spreadItems(node, part, child)]);
     default:

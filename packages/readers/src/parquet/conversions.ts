@@ -1,4 +1,5 @@
 import { byteWidthOf, type DataType, FormatError } from "@ingest-ts/core";
+import type { KernelExports } from "@ingest-ts/kernels";
 import type { Leaf } from "./nodes.ts";
 import { Physical } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";
@@ -26,43 +27,53 @@ export function storedWidth(leaf: Leaf): number {
  */
 export type Conversion = (source: number, count: number, target: number) => number;
 
+type Kernel = (x: KernelExports, source: number, count: number, target: number) => number;
+
+const narrowings: Readonly<Record<string, Kernel>> = {
+  "8 signed": (x, source, count, target) => x.narrowToInt8(source, count, target),
+  "8 unsigned": (x, source, count, target) => x.narrowToUint8(source, count, target),
+  "16 signed": (x, source, count, target) => x.narrowToInt16(source, count, target),
+  "16 unsigned": (x, source, count, target) => x.narrowToUint16(source, count, target),
+};
+
 /** How stored values become Arrow's, or undefined when they are the same bytes. */
 export function conversionOf(space: Workspace, leaf: Leaf, type: DataType): Conversion | undefined {
-  const { x } = space;
-  const checked =
-    (kernel: (source: number, count: number, target: number) => number): Conversion =>
-    (source, count, target) =>
-      kernel(source, count, target) < 0 ? x.position() : count;
-  if (type.kind === "decimal") return decimalConversion(space, leaf, type.bits / 8);
-  if (leaf.physical === Physical.INT96)
-    return checked((source, count, target) => x.int96ToTimestamp(source, count, 1, target));
-  if (type.kind !== "int" || type.bits > 16) return undefined;
-  if (type.bits === 8) return checked(type.signed ? x.narrowToInt8 : x.narrowToUint8);
-  return checked(type.signed ? x.narrowToInt16 : x.narrowToUint16);
-}
-
-function decimalConversion(space: Workspace, leaf: Leaf, width: number): Conversion {
-  const { x } = space;
-  if (leaf.physical === Physical.FIXED_LEN_BYTE_ARRAY)
-    return (source, count, target) =>
-      x.decimalFixed(source, leaf.typeLength, target, width, count) < 0 ? x.position() : count;
-  const widen = leaf.physical === Physical.INT32 ? x.decimalFrom32 : x.decimalFrom64;
-  if (width === 16)
-    return (source, count, target) => {
-      widen(source, count, target);
-      return count;
-    };
+  const kernel = kernelOf(leaf, type);
+  if (kernel === undefined) return undefined;
+  const upper = type.kind === "decimal" && type.bits === 256 && leaf.physical !== Physical.FIXED_LEN_BYTE_ARRAY;
   return (source, count, target) => {
-    // Rare: a small decimal that its writer declared as Decimal256. The upper half repeats the sign.
-    widen(source, count, target);
-    const { bytes } = space;
-    for (let i = count - 1; i >= 0; i--) {
-      const sign = ((bytes[target + i * 16 + 15] as number) & 0x80) === 0 ? 0 : 0xff;
-      bytes.copyWithin(target + i * 32, target + i * 16, target + i * 16 + 16);
-      bytes.fill(sign, target + i * 32 + 16, target + i * 32 + 32);
-    }
+    if (kernel(space.x, source, count, target) < 0) return space.x.position();
+    if (upper) extendSigns(space, count, target);
     return count;
   };
+}
+
+function kernelOf(leaf: Leaf, type: DataType): Kernel | undefined {
+  if (type.kind === "decimal") return decimalKernel(leaf, type.bits / 8);
+  if (leaf.physical === Physical.INT96)
+    return (x, source, count, target) => x.int96ToTimestamp(source, count, 1, target);
+  if (type.kind !== "int") return undefined;
+  return narrowings[`${type.bits} ${type.signed ? "signed" : "unsigned"}`];
+}
+
+function decimalKernel(leaf: Leaf, width: number): Kernel {
+  if (leaf.physical === Physical.FIXED_LEN_BYTE_ARRAY)
+    return (x, source, count, target) => x.decimalFixed(source, leaf.typeLength, target, width, count);
+  const is32 = leaf.physical === Physical.INT32;
+  return (x, source, count, target) => {
+    if (is32) x.decimalFrom32(source, count, target);
+    else x.decimalFrom64(source, count, target);
+    return count;
+  };
+}
+
+/** Makes 128-bit values 256-bit ones, in place: small decimals that their writer declared as Decimal256 are rare. */
+function extendSigns({ bytes }: Workspace, count: number, target: number): void {
+  for (let i = count - 1; i >= 0; i--) {
+    const sign = ((bytes[target + i * 16 + 15] as number) & 0x80) === 0 ? 0 : 0xff;
+    bytes.copyWithin(target + i * 32, target + i * 16, target + i * 16 + 16);
+    bytes.fill(sign, target + i * 32 + 16, target + i * 32 + 32);
+  }
 }
 
 /** The error for value `index` of the dictionary or of those since the row group's `row`. */

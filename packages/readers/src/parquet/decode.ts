@@ -16,6 +16,13 @@ import type { ChunkPlan, ParquetPlan } from "./plan.ts";
 import { selectedNodes } from "./schema.ts";
 import { Workspace } from "./workspace.ts";
 
+/**
+ * No buffer of a slab is made larger than this, unless one row is: slabs of wide values end earlier than batchBytes. The
+ * allocator uses buffers up to 32 MiB again, where larger ones are mapped anew each time, and touching fresh memory costs
+ * more than decoding it.
+ */
+const MAX_BUFFER_BYTES = 16 * 1024 * 1024;
+
 /** A column's buffers may grow past its fair share of a slab by so much before the slab is cut. */
 const SHARE_SLACK = 4;
 const MIN_SHARE_BYTES = 1024 * 1024;
@@ -40,18 +47,20 @@ export function* decode(fragment: Fragment<ParquetPlan>, metadata: ParquetMetada
 }
 
 class RowGroupReader {
+  readonly #space: Workspace;
   readonly #nodes: readonly Node[];
   readonly #leaves: readonly LeafReader[];
   readonly #options: DecodeOptions;
   /** Rows not yet yielded. */
   #left: number;
-  /** Bytes of Arrow data per row: first a guess from the footer, then what the last slab had. */
-  #bytesPerRow: number;
+  /** Bytes of Arrow data per row and leaf: first a guess from the footer, then what the last slab had. */
+  #bytesPerRow: readonly number[];
 
   constructor(space: Workspace, fragment: Fragment<ParquetPlan>, metadata: ParquetMetadata, options: DecodeOptions) {
     const { plan } = fragment;
     const { limits } = options.select;
     const [from, to] = options.rows ?? [0, plan.numRows];
+    this.#space = space;
     this.#nodes = selectedNodes(metadata, options.select);
     this.#options = options;
     this.#left = Math.max(0, Math.min(to, plan.numRows) - from);
@@ -62,17 +71,12 @@ class RowGroupReader {
     this.#leaves = nested.map(
       ([node, ancestors], i) => new LeafReader(space, node, ancestors, plan, plan.chunks[i] as ChunkPlan, leafOptions),
     );
-    this.#bytesPerRow = nested.reduce(
-      (sum, [node], i) => sum + guessBytesPerRow(node, plan.chunks[i] as ChunkPlan, plan.numRows),
-      0,
-    );
+    this.#bytesPerRow = nested.map(([node], i) => guessBytesPerRow(node, plan.chunks[i] as ChunkPlan, plan.numRows));
   }
 
   *slabs(): Decoder {
-    const { batchRows, batchBytes } = this.#options;
     while (this.#left > 0) {
-      const fitting = Math.max(1, Math.floor(batchBytes / this.#bytesPerRow));
-      const target = Math.min(this.#left, batchRows, fitting);
+      const target = Math.max(1, Math.min(this.#left, this.#options.batchRows, this.#fittingRows()));
       yield* this.#fill(target);
       const rows = this.#cut(target);
       this.#left -= rows;
@@ -80,22 +84,40 @@ class RowGroupReader {
     }
   }
 
+  /** How many rows of the usual size fit into a slab. */
+  #fittingRows(): number {
+    const sum = this.#bytesPerRow.reduce((total, bytes) => total + bytes, 1);
+    const most = this.#bytesPerRow.reduce((largest, bytes) => Math.max(largest, bytes), 1);
+    return Math.floor(Math.min(this.#options.batchBytes / sum, MAX_BUFFER_BYTES / most));
+  }
+
   /** Buffers rows of every column, fetching what that takes. */
   *#fill(target: number): Generator<Need, void, Uint8Array[]> {
     const share = (this.#options.batchBytes / this.#leaves.length) * SHARE_SLACK;
-    const maxBytes = Math.min(this.#options.batchBytes, Math.max(MIN_SHARE_BYTES, share));
+    const maxBytes = Math.min(this.#options.batchBytes, 2 * MAX_BUFFER_BYTES, Math.max(MIN_SHARE_BYTES, share));
     let waiting: readonly LeafReader[] = this.#leaves;
     for (;;) {
       waiting = waiting.filter((leaf) => !this.#attempt(leaf, () => leaf.fill(target, maxBytes)));
       if (waiting.length === 0) return;
-      const answers = yield { need: waiting.flatMap((leaf) => leaf.wanted) };
+      const asking = this.#affordable(waiting);
+      const answers = yield { need: asking.flatMap((leaf) => leaf.wanted) };
       let next = 0;
-      for (const leaf of waiting) {
+      for (const leaf of asking) {
         const count = leaf.wanted.length;
         leaf.give(answers.slice(next, next + count));
         next += count;
       }
     }
+  }
+
+  /** As many of the columns, but at least one, as may be fetched at once. */
+  #affordable(waiting: readonly LeafReader[]): readonly LeafReader[] {
+    let left = this.#options.select.limits.bytesInFlight;
+    const count = waiting.findIndex((leaf) => {
+      left -= leaf.wanted.reduce((sum, span) => sum + span.end - span.start, 0);
+      return left < 0;
+    });
+    return count === -1 ? waiting : waiting.slice(0, Math.max(1, count));
   }
 
   #attempt<T>(leaf: LeafReader, body: () => T): T {
@@ -119,7 +141,7 @@ class RowGroupReader {
         else most = middle - 1;
       }
     }
-    this.#bytesPerRow = Math.max(1, sizeOf(most) / most);
+    this.#bytesPerRow = this.#leaves.map((leaf) => leaf.sizeOf(most) / most);
     return most;
   }
 
@@ -130,7 +152,7 @@ class RowGroupReader {
       const outputs = this.#leaves.slice(next, next + count).map((leaf) => leaf.take(rows));
       next += count;
       try {
-        return assemble(node, outputs);
+        return assemble(this.#space, node, outputs);
       } catch (error) {
         throw addWhere(error, { column: node.name });
       }

@@ -1,6 +1,12 @@
 import { checkLimit, type Limits } from "@ingest-ts/core";
-import type { ParquetMetadata } from "./metadata.ts";
-import { type ColumnChunk, Logical, type LogicalType, type RowGroup, type SchemaElement } from "./spec.ts";
+import {
+  type ColumnChunk,
+  type FileMetadata,
+  Logical,
+  type LogicalType,
+  type RowGroup,
+  type SchemaElement,
+} from "./spec.ts";
 import { CompactReader, ThriftType } from "./thrift.ts";
 
 const { I32, I64, STRUCT } = ThriftType;
@@ -10,11 +16,7 @@ const { I32, I64, STRUCT } = ThriftType;
  *
  * @throws FormatError with the offset of what is wrong; UnsupportedError over limits.columns.
  */
-export function readFileMetadata(
-  bytes: Uint8Array,
-  baseOffset: number,
-  limits: Limits,
-): Omit<ParquetMetadata, "url" | "sizeBytes"> {
+export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: Limits): FileMetadata {
   const reader = new CompactReader(bytes, baseOffset);
   let elements: SchemaElement[] | undefined;
   let rowGroups: RowGroup[] | undefined;

@@ -185,10 +185,3 @@ export class GrowingOffsets {
     return offsets;
   }
 }
-
-/** The same offsets as 64-bit integers. */
-export function widenOffsets(offsets: Int32Array): BigInt64Array {
-  const halves = new Int32Array(offsets.length * 2);
-  for (let i = 0; i < offsets.length; i++) halves[i * 2] = offsets[i] as number;
-  return new BigInt64Array(halves.buffer);
-}

@@ -1,6 +1,7 @@
 import { type ByteSpan, type Column, FormatError, type Limits } from "@ingest-ts/core";
 import { GrowingValidity } from "./growing.ts";
-import { type LeafValues, leafValues, type Step } from "./leaf-values.ts";
+import { leafDecoder } from "./leaf-decoder.ts";
+import type { LeafValues, Step } from "./leaf-values.ts";
 import type { LeafNode, ListNode, StructNode } from "./nodes.ts";
 import { PageReader } from "./pages.ts";
 import type { ChunkPlan, ParquetPlan } from "./plan.ts";
@@ -54,7 +55,7 @@ export class LeafReader {
     this.node = node;
     this.#space = space;
     this.#pages = new PageReader(space, chunk, node.leaf, options.limits, options.aheadBytes);
-    this.#values = leafValues(space, node, options.limits);
+    this.#values = leafDecoder(space, node, options.limits);
     this.#spine = new Spine(space, ancestors);
     this.#rowsInChunk = group.numRows;
     this.#skip = options.skip;
@@ -168,6 +169,8 @@ export class LeafReader {
       this.#dropping = true;
       return true;
     }
+    if (this.#rowsSeen === this.#rowsInChunk)
+      throw new FormatError(`the column chunk holds more than the ${this.#rowsInChunk} rows of its row group`);
     this.#dropping = false;
     for (let wanted = target - this.rows; wanted > 0; wanted >>= 1) {
       const entries = x.rowBoundary(levels, left, wanted);

@@ -1,12 +1,6 @@
-import { FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
-import { BinaryValues } from "./values-binary.ts";
-import { BooleanValues } from "./values-boolean.ts";
-import { BinaryDecimalValues } from "./values-binary-decimal.ts";
-import { FixedValues } from "./values-fixed.ts";
-import type { LeafNode } from "./nodes.ts";
+import { FormatError, UnsupportedError } from "@ingest-ts/core";
 import type { EncodedValues } from "./pages.ts";
 import { Encoding, nameOf, Physical } from "./spec.ts";
-import type { Workspace } from "./workspace.ts";
 
 /** Some slots of a page, of which the valid ones take the next values. */
 export interface Step {
@@ -37,43 +31,6 @@ export interface LeafValues {
   /** Bytes of the first `slots` slots that were appended and not yet taken. */
   sizeOf(slots: number): number;
   take(slots: number): LeafBuffers;
-}
-
-/** Values of a Null column: there are none. */
-class NullValues implements LeafValues {
-  loadDictionary(): void {
-    // Nothing may refer to it.
-  }
-
-  openPage(values: EncodedValues): void {
-    if (values.count > 0) throw new FormatError(`${values.count} values in a column of type Null`);
-  }
-
-  skip(): void {
-    // There is nothing to pass.
-  }
-
-  append(): boolean {
-    return true;
-  }
-
-  sizeOf(): number {
-    return 0;
-  }
-
-  take(): LeafBuffers {
-    return { data: null, offsets: null };
-  }
-}
-
-/** The decoder for a leaf of this physical and Arrow type. */
-export function leafValues(space: Workspace, node: LeafNode, limits: Limits): LeafValues {
-  const { type, leaf } = node;
-  if (type.kind === "null") return new NullValues();
-  if (leaf.physical === Physical.BOOLEAN) return new BooleanValues(space);
-  if (leaf.physical !== Physical.BYTE_ARRAY) return new FixedValues(space, leaf, type, limits);
-  if (type.kind === "decimal") return new BinaryDecimalValues(space, type, limits);
-  return new BinaryValues(space, type, limits);
 }
 
 /** The error for an encoding that a physical type cannot have, or that is not known. */

@@ -9,17 +9,12 @@ import {
   UnsupportedError,
 } from "@ingest-ts/core";
 import { readFileMetadata } from "./footer.ts";
-import { MAGIC, MAGIC_ENCRYPTED, type RowGroup, type SchemaElement, TRAILER_BYTES } from "./spec.ts";
+import { type FileMetadata, MAGIC, MAGIC_ENCRYPTED, TRAILER_BYTES } from "./spec.ts";
 
 /** What a file says of itself; plain data. */
-export interface ParquetMetadata {
+export interface ParquetMetadata extends FileMetadata {
   readonly url: string;
   readonly sizeBytes: number;
-  readonly createdBy: string | undefined;
-  /** The schema tree, flattened depth first; the first element is the root. */
-  readonly elements: readonly SchemaElement[];
-  readonly rowGroups: readonly RowGroup[];
-  readonly keyValues: Readonly<Record<string, string>>;
 }
 
 /** Holds the footer of nearly every file, so that one request is enough. */

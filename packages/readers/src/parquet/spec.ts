@@ -163,6 +163,15 @@ export interface RowGroup {
   readonly columns: readonly ColumnChunk[];
 }
 
+/** Thrift: `struct FileMetaData`, the footer. Row counts are those of the row groups: they decide. */
+export interface FileMetadata {
+  readonly createdBy: string | undefined;
+  /** The schema tree, flattened depth first; the first element is the root. */
+  readonly elements: readonly SchemaElement[];
+  readonly rowGroups: readonly RowGroup[];
+  readonly keyValues: Readonly<Record<string, string>>;
+}
+
 /** Thrift: `struct PageHeader` with whichever page-specific header it carries. */
 export interface PageHeader {
   readonly type: number;

@@ -1,8 +1,9 @@
 import type { DataType, Limits } from "@ingest-ts/core";
 import { BinaryPages } from "./binary-pages.ts";
-import { GrowingBytes, GrowingOffsets, widenOffsets } from "./growing.ts";
+import { GrowingBytes, GrowingOffsets } from "./growing.ts";
 import type { LeafBuffers, LeafValues, Step } from "./leaf-values.ts";
 import type { EncodedValues } from "./pages.ts";
+import { widenOffsets } from "./widen.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** BYTE_ARRAY values as strings or binaries. */
@@ -55,6 +56,6 @@ export class BinaryValues implements LeafValues {
     const sizeBytes = this.#offsets.at(slots);
     this.#bytesPerSlot = slots === 0 ? this.#bytesPerSlot : sizeBytes / slots;
     const offsets = this.#offsets.take(slots);
-    return { data: this.#data.take(sizeBytes), offsets: this.#isLarge ? widenOffsets(offsets) : offsets };
+    return { data: this.#data.take(sizeBytes), offsets: this.#isLarge ? widenOffsets(this.#space, offsets) : offsets };
   }
 }

@@ -86,8 +86,10 @@ export class FixedValues implements LeafValues {
     const isInteger = physical === Physical.INT32 || physical === Physical.INT64;
     if (page.encoding === Encoding.DELTA_BINARY_PACKED && isInteger) {
       const out = this.#decoded.ensure(page.count * this.#storedWidth);
-      const unpack = physical === Physical.INT32 ? x.deltaBinaryPacked32 : x.deltaBinaryPacked64;
-      const status = unpack(page.address, page.length, out, page.count);
+      const status =
+        physical === Physical.INT32
+          ? x.deltaBinaryPacked32(page.address, page.length, out, page.count)
+          : x.deltaBinaryPacked64(page.address, page.length, out, page.count);
       if (status < 0) throw kernelFault(x, status, "delta-packed values");
       return out;
     }
