@@ -54,3 +54,13 @@ export {
   weaveFixed,
   weaveStrings,
 } from "./shuffle";
+export {
+  lengthsToOffsets,
+  narrowFrom64,
+  orcBooleans,
+  orcBytes,
+  orcDecimals,
+  orcIntegers,
+  orcTimestamps,
+  orcZoneShift,
+} from "./orc-runs";

@@ -12,3 +12,4 @@ export {
   recordStops,
 } from "./api/tfrecord.ts";
 export { crc32c, crc32cByKernel, maskCrc32c, prepareCrc32c } from "./crc32c.ts";
+export { ORC_BYTE_STATE_BYTES, ORC_INTEGER_STATE_BYTES } from "./api/orc.ts";

@@ -3,6 +3,7 @@ import type { BlockKernels } from "./api/blocks.ts";
 import type { FixedKernels } from "./api/fixed.ts";
 import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
+import type { OrcKernels } from "./api/orc.ts";
 import type { RleKernels } from "./api/rle.ts";
 import type { RowWalkKernels } from "./api/row-walks.ts";
 import type { ShuffleKernels } from "./api/shuffle.ts";
@@ -22,6 +23,7 @@ export interface KernelExports
     FixedKernels,
     LevelKernels,
     NumberKernels,
+    OrcKernels,
     RleKernels,
     RowWalkKernels,
     ShuffleKernels,

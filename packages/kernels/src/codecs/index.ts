@@ -127,7 +127,22 @@ export function decompress(codec: CodecName, bytes: Uint8Array, uncompressedSize
 }
 
 /**
- * The same into a block of the arena: `out` has `uncompressedSize` bytes plus SLACK. `bytes` may lie outside of the
+ * The whole of `bytes` decompressed to whatever size it has, at most `limit` bytes: for formats that state a bound only.
+ *
+ * @throws CodecError
+ */
+export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: number): Uint8Array {
+  try {
+    return bytes.length === 0
+      ? bytes
+      : inflate(codec, bytes, Math.min(limit, Math.ceil(bytes.length * maxRatio[codec])));
+  } catch (error) {
+    throw toCodecError(codec, error);
+  }
+}
+
+/**
+ * `decompress` into a block of the arena: `out` has `uncompressedSize` bytes plus SLACK. `bytes` may lie outside of the
  * arena, or inside, where they are not copied for Snappy and LZ4. The caller has checked the claim before allocating
  * (`checkClaim`). On an error `out` holds garbage.
  *

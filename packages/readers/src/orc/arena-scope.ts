@@ -1,0 +1,50 @@
+import { UnsupportedError } from "@ingest-ts/core";
+import type { Kernels } from "@ingest-ts/kernels";
+
+/** One slab of one column takes less; what would take more is hostile or wants smaller slabs. */
+const BLOCK_BYTES = 1024 * 1024 * 1024;
+
+/** Blocks of the kernels' arena that are released together. */
+export class ArenaScope {
+  readonly kernels: Kernels;
+  readonly #addresses: number[] = [];
+
+  constructor(kernels: Kernels) {
+    this.kernels = kernels;
+  }
+
+  /** @throws UnsupportedError for a block that no slab should need. */
+  allocate(sizeBytes: number): number {
+    if (sizeBytes > BLOCK_BYTES) {
+      throw new UnsupportedError(`a slab would take ${sizeBytes} bytes for one column`, {
+        remedy: "Read with a smaller batchRows.",
+      });
+    }
+    const address = this.kernels.arena.allocate(sizeBytes);
+    this.#addresses.push(address);
+    return address;
+  }
+
+  /** A block that begins with `bytes`. */
+  place(bytes: Uint8Array): number {
+    const address = this.allocate(bytes.length);
+    this.kernels.bytes.set(bytes, address);
+    return address;
+  }
+
+  /** A block of zeros. */
+  zeros(sizeBytes: number): number {
+    const address = this.allocate(sizeBytes);
+    this.kernels.bytes.fill(0, address, address + sizeBytes);
+    return address;
+  }
+
+  /** Bytes [address, address + sizeBytes) copied out, at an address of their own. */
+  copyOut(address: number, sizeBytes: number): Uint8Array {
+    return this.kernels.bytes.slice(address, address + sizeBytes);
+  }
+
+  releaseAll(): void {
+    for (const address of this.#addresses.splice(0)) this.kernels.arena.release(address);
+  }
+}

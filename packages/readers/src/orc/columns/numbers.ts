@@ -1,0 +1,132 @@
+import type { Column, DataType } from "@ingest-ts/core";
+import { checked } from "@ingest-ts/kernels";
+import type { ArenaScope } from "../arena-scope.ts";
+import { hybridToProleptic } from "../calendar.ts";
+import { atStream, type ByteStream, type IntegerStream, type RawStream } from "../streams.ts";
+import { type Presence, readPresence, spreadOut, validityOf } from "./presence.ts";
+import type { ColumnReader } from "./reader.ts";
+
+function flat(type: DataType, presence: Presence, data: Uint8Array, scope: ArenaScope): Column {
+  const { validity, nullCount } = validityOf(presence, scope);
+  return { type, length: presence.count, nullCount, validity, offsets: null, data, children: [], dictionary: null };
+}
+
+/** boolean: bits. */
+export function booleanReader(type: DataType, present: ByteStream | undefined, data: ByteStream): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      const dense = data.readBits(presence.valid, scope).address;
+      const bytes = (presence.count + 7) >> 3;
+      if (presence.valid === presence.count) return flat(type, presence, scope.copyOut(dense, bytes), scope);
+      const out = scope.zeros(bytes);
+      const { exports } = scope.kernels;
+      checked(exports, exports.spreadBits(presence.address, 0, presence.count, dense, 0, presence.valid, out, 0));
+      return flat(type, presence, scope.copyOut(out, bytes), scope);
+    },
+  };
+}
+
+/** tinyint: byte runs. */
+export function byteReader(type: DataType, present: ByteStream | undefined, data: ByteStream): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      return flat(type, presence, spreadOut(data.read(presence.valid, scope), 1, presence, scope), scope);
+    },
+  };
+}
+
+/** smallint, int and bigint: integer runs, which must fit the type. */
+export function integerReader(
+  type: DataType,
+  width: 2 | 4 | 8,
+  present: ByteStream | undefined,
+  data: IntegerStream,
+): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      return flat(type, presence, readIntegers(width, data, presence, scope), scope);
+    },
+  };
+}
+
+function readIntegers(width: 2 | 4 | 8, data: IntegerStream, presence: Presence, scope: ArenaScope): Uint8Array {
+  const dense = data.read(presence.valid, scope);
+  if (width < 8) {
+    const { exports } = scope.kernels;
+    atStream(data.place, () => checked(exports, exports.narrowFrom64(dense, presence.valid, width, dense)));
+  }
+  return spreadOut(dense, width, presence, scope);
+}
+
+/** date: integer runs of days, of the hybrid calendar when `isHybrid`. */
+export function dateReader(
+  type: DataType,
+  isHybrid: boolean,
+  present: ByteStream | undefined,
+  data: IntegerStream,
+): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      const days = readIntegers(4, data, presence, scope);
+      if (isHybrid) hybridToProleptic(new Int32Array(days.buffer, days.byteOffset, presence.count));
+      return flat(type, presence, days, scope);
+    },
+  };
+}
+
+/** float and double: IEEE 754, little endian. */
+export function floatReader(
+  type: DataType,
+  width: 4 | 8,
+  present: ByteStream | undefined,
+  data: RawStream,
+): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      return flat(type, presence, spreadOut(data.take(presence.valid * width), width, presence, scope), scope);
+    },
+  };
+}
+
+/** decimal as varints, each with its own scale. */
+export function decimalReader(
+  type: Extract<DataType, { kind: "decimal" }>,
+  present: ByteStream | undefined,
+  data: RawStream,
+  scales: IntegerStream,
+): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      const { valid } = presence;
+      const scaleValues = scales.read(valid, scope);
+      // Every varint takes a byte at least.
+      if (valid > data.leftBytes) data.take(valid);
+      const dense = scope.allocate(valid * 16);
+      const { exports } = scope.kernels;
+      const used = atStream(data.place, () =>
+        checked(exports, exports.orcDecimals(data.address, data.leftBytes, scaleValues, type.scale, dense, valid)),
+      );
+      data.take(used);
+      return flat(type, presence, spreadOut(dense, 16, presence, scope), scope);
+    },
+  };
+}
+
+/** decimal of up to 18 digits in files of version 1.9999: integer runs at the type's scale. */
+export function shortDecimalReader(type: DataType, present: ByteStream | undefined, data: IntegerStream): ColumnReader {
+  return {
+    read(parent, scope) {
+      const presence = readPresence(present, parent, scope);
+      const values = data.read(presence.valid, scope);
+      const dense = scope.allocate(presence.valid * 16);
+      scope.kernels.exports.decimalFrom64(values, presence.valid, dense);
+      return flat(type, presence, spreadOut(dense, 16, presence, scope), scope);
+    },
+  };
+}

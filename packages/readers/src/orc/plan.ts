@@ -1,0 +1,61 @@
+import type { ByteSpan, Fragment, Select } from "@ingest-ts/core";
+import type { OrcMetadata } from "./metadata.ts";
+import { selectedNodes } from "./schema.ts";
+import type { StripeFooter, StripeInformation } from "./spec.ts";
+import type { Node } from "./tree.ts";
+
+/** A stripe to be read. Plain data. */
+export interface StripePlan {
+  readonly stripe: StripeInformation;
+}
+
+/** One fragment per stripe. `sizeBytes` is that of all columns: which streams there are, the stripe's footer tells. */
+export function plan(metadata: OrcMetadata, select: Select): Fragment<StripePlan>[] {
+  selectedNodes(metadata, select);
+  return metadata.footer.stripes.map((stripe, ordinal) => ({
+    url: metadata.url,
+    ordinal,
+    rows: stripe.rows,
+    sizeBytes: stripe.dataBytes + stripe.footerBytes,
+    plan: { stripe },
+  }));
+}
+
+/** Where the footer of a stripe lies. */
+export function stripeFooterSpan(stripe: StripeInformation): ByteSpan {
+  const start = stripe.offset + stripe.indexBytes + stripe.dataBytes;
+  return { start, end: start + stripe.footerBytes };
+}
+
+/** The type indices of the nodes and of all below them. */
+export function columnIds(nodes: readonly Node[], into: Set<number> = new Set()): Set<number> {
+  for (const node of nodes) {
+    into.add(node.id);
+    columnIds(node.children, into);
+  }
+  return into;
+}
+
+/** The streams of the wanted columns in groups of at most `groupBytes` (one stream at least), in file order. */
+export function streamGroups(
+  footer: StripeFooter,
+  wanted: ReadonlySet<number>,
+  kinds: ReadonlySet<number>,
+  groupBytes: number,
+): StripeFooter["streams"][] {
+  const groups: StripeFooter["streams"][number][][] = [];
+  let bytes = 0;
+  for (const stream of footer.streams) {
+    if (!wanted.has(stream.column) || !kinds.has(stream.kind)) continue;
+    const size = stream.end - stream.start;
+    const last = groups.at(-1);
+    if (last === undefined || bytes + size > groupBytes) {
+      groups.push([stream]);
+      bytes = size;
+    } else {
+      last.push(stream);
+      bytes += size;
+    }
+  }
+  return groups;
+}
