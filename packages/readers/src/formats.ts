@@ -6,6 +6,8 @@ type AnyFormat = Format<unknown, unknown>;
 export const formats: Readonly<Partial<Record<FormatName, () => Promise<AnyFormat>>>> = {
   orc: async () => (await import("./orc/index.ts")).orc,
   parquet: async () => (await import("./parquet/index.ts")).parquet,
+  tfrecord: async () => (await import("./tfrecord/index.ts")).tfrecord,
+  arrow: async () => (await import("./arrow/index.ts")).arrow,
 };
 
 /** @throws UnsupportedError for a format that is known by name only. */
