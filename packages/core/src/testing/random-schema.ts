@@ -6,7 +6,7 @@ export interface RandomSchemaOptions {
   readonly columns?: number;
   /** Levels of nesting at most; default 3. */
   readonly depth?: number;
-  /** Flat types to choose from; default `flatTypes`. */
+  /** Flat types to choose from, also for dictionaries; default `flatTypes`. */
   readonly flat?: readonly DataType[];
   /** Kinds of nested types, dictionaries included; default all but unions. */
   readonly nested?: readonly NestedKind[];
@@ -52,9 +52,6 @@ export const flatTypes: readonly DataType[] = [
 
 const nestedKinds: readonly NestedKind[] = ["list", "largeList", "fixedSizeList", "map", "struct", "dictionary"];
 
-/** What dictionaries may hold here: anything flat that has values. */
-const dictionaryValues: readonly DataType[] = flatTypes.filter((type) => type.kind !== "null" && type.kind !== "bool");
-
 /** A schema of random types; column names are "c0", "c1", … and those inside say their place. */
 export function randomSchema(dice: Dice, options: RandomSchemaOptions = {}): Schema {
   const count = options.columns ?? 1 + dice.below(6);
@@ -96,7 +93,8 @@ export function randomType(dice: Dice, depth: number, options: RandomSchemaOptio
       };
     case "dictionary": {
       const index = { kind: "int", bits: dice.pick(widths), signed: dice.chance(0.5) } as const;
-      return { kind, index, value: dice.pick(dictionaryValues), ordered: false };
+      const values = (options.flat ?? flatTypes).filter(({ kind: value }) => value !== "null" && value !== "bool");
+      return { kind, index, value: dice.pick(values), ordered: false };
     }
   }
 }
