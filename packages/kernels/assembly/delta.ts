@@ -57,7 +57,20 @@ function addUp<T>(p: usize, width: u32, minimum: i64, value: T, out: usize, coun
   }
   if (sizeof<T>() == 4 && width <= 32) {
     unpack32(p, width, out, count);
-    for (let i: u32 = 0; i < count; i++) {
+    let i: u32 = 0;
+    const step = i32x4.splat(<i32>minimum);
+    let last = i32x4.splat(<i32>value);
+    for (; i + 4 <= count; i += 4) {
+      let v = i32x4.add(v128.load(o), step);
+      v = i32x4.add(v, i8x16.shuffle(v, i32x4.splat(0), 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+      v = i32x4.add(v, i8x16.shuffle(v, i32x4.splat(0), 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7));
+      v = i32x4.add(v, last);
+      v128.store(o, v);
+      last = i8x16.shuffle(v, v, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
+      o += 16;
+    }
+    value = <T>i32x4.extract_lane(last, 0);
+    for (; i < count; i++) {
       value = <T>(value + least + load<T>(o));
       store<T>(o, value);
       o += sizeof<T>();

@@ -13,10 +13,21 @@ export function checkIndices(indices: usize, count: u32, bound: u32): i32 {
 @inline
 function gather<T>(indices: usize, count: u32, dictionary: usize, out: usize): void {
   let o = out;
+  const size: usize = sizeof<T>();
   const stop = indices + (<usize>count << 2);
-  for (let p = indices; p < stop; p += 4) {
-    store<T>(o, load<T>(dictionary + <usize>load<u32>(p) * sizeof<T>()));
-    o += sizeof<T>();
+  let p = indices;
+  for (; p + 16 <= stop; p += 16) {
+    const a = load<u64>(p);
+    const b = load<u64>(p, 8);
+    store<T>(o, load<T>(dictionary + <usize>(a & 0xffffffff) * size));
+    store<T>(o, load<T>(dictionary + <usize>(a >> 32) * size), sizeof<T>());
+    store<T>(o, load<T>(dictionary + <usize>(b & 0xffffffff) * size), 2 * sizeof<T>());
+    store<T>(o, load<T>(dictionary + <usize>(b >> 32) * size), 3 * sizeof<T>());
+    o += 4 * size;
+  }
+  for (; p < stop; p += 4) {
+    store<T>(o, load<T>(dictionary + <usize>load<u32>(p) * size));
+    o += size;
   }
 }
 

@@ -73,7 +73,6 @@ export function rleIndices(src: usize, srcLength: u32, width: u32, bound: u32, o
     return <i32>srcLength;
   }
   const stop = src + srcLength;
-  const unchecked = width < 32 && <u64>bound >= <u64>1 << width;
   let p = src;
   let left = count;
   let o = out;
@@ -81,8 +80,8 @@ export function rleIndices(src: usize, srcLength: u32, width: u32, bound: u32, o
     const status = readRun(p, stop, width, left);
     if (status < 0) return fail(status, p - src);
     if (packed) {
-      unpack32(body, width, o, length);
-      if (!unchecked && length > 0 && max32(o, length) >= bound) return fail(INDEX, p - src);
+      const largest = unpack32(body, width, o, length);
+      if (length > 0 && largest >= bound) return fail(INDEX, p - src);
     } else {
       if (length > 0 && repeated >= bound) return fail(INDEX, p - src);
       fill32(o, repeated, length);

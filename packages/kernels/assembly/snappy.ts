@@ -45,23 +45,14 @@ export function snappyDecompress(src: usize, srcLength: u32, out: usize, capacit
       p += length;
       continue;
     }
-    let length: u32;
-    let distance: u32;
-    if ((tag & 3) == 1) {
-      if (p >= stop) return fail(TRUNCATED, at - src);
-      length = ((tag >> 2) & 7) + 4;
-      distance = ((tag >> 5) << 8) | <u32>load<u8>(p++);
-    } else if ((tag & 3) == 2) {
-      if (stop - p < 2) return fail(TRUNCATED, at - src);
-      length = (tag >> 2) + 1;
-      distance = load<u16>(p);
-      p += 2;
-    } else {
-      if (stop - p < 4) return fail(TRUNCATED, at - src);
-      length = (tag >> 2) + 1;
-      distance = load<u32>(p);
-      p += 4;
-    }
+    // The three kinds of copy without branches: which one comes next is hard to predict.
+    const short = (tag & 3) == 1;
+    const bytes: u32 = (0x4210 >> ((tag & 3) << 2)) & 7;
+    if (stop - p < <usize>bytes) return fail(TRUNCATED, at - src);
+    const length: u32 = select<u32>(((tag >> 2) & 7) + 4, (tag >> 2) + 1, short);
+    const low = load<u32>(p) & <u32>((<u64>1 << (bytes << 3)) - 1);
+    const distance: u32 = low | select<u32>((tag >> 5) << 8, 0, short);
+    p += bytes;
     if (distance - 1 >= <u32>(d - out)) return fail(CORRUPT, at - src);
     if (length > <u32>(outStop - d)) return fail(OUTPUT_FULL, at - src);
     copyMatch(d, distance, length);

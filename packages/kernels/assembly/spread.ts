@@ -3,13 +3,82 @@
 import { byteAt, countBits } from "./bits";
 import { COUNT, fail, setValid } from "./status";
 
+// For 4 bits of validity the byte order that brings the next dense 4-byte values to their lanes; 255 gives zeros.
+const ORDER4 = memory.data(16 * 16);
+// The same for 2 bits and 8-byte values.
+const ORDER8 = memory.data(4 * 16);
+let ready: bool = false;
+
+function prepareOrders(): void {
+  memory.fill(ORDER4, 255, 16 * 16);
+  memory.fill(ORDER8, 255, 4 * 16);
+  for (let mask: u32 = 0; mask < 16; mask++) {
+    for (let lane: u32 = 0; lane < 4; lane++) {
+      if (!((mask >> lane) & 1)) continue;
+      const from = popcnt(mask & ((1 << lane) - 1)) * 4;
+      for (let k: u32 = 0; k < 4; k++) store<u8>(ORDER4 + mask * 16 + lane * 4 + k, from + k);
+      if (mask >= 4) continue;
+      for (let k: u32 = 0; k < 8; k++) store<u8>(ORDER8 + mask * 16 + lane * 8 + k, from * 2 + k);
+    }
+  }
+  ready = true;
+}
+
+/** Whole groups of 8 slots of 4 bytes; returns the next dense value. */
+function spreadLanes4(validity: usize, index: u32, whole: u32, s: usize, o: usize): usize {
+  if (!ready) prepareOrders();
+  for (let i: u32 = 0; i < whole; i += 8) {
+    const mask = byteAt(validity, index + i);
+    if (mask == 255) {
+      v128.store(o, v128.load(s));
+      v128.store(o, v128.load(s, 16), 16);
+      s += 32;
+    } else {
+      const low = mask & 15;
+      const high = mask >> 4;
+      v128.store(o, i8x16.swizzle(v128.load(s), v128.load(ORDER4 + (low << 4))));
+      s += popcnt(low) << 2;
+      v128.store(o, i8x16.swizzle(v128.load(s), v128.load(ORDER4 + (high << 4))), 16);
+      s += popcnt(high) << 2;
+    }
+    o += 32;
+  }
+  return s;
+}
+
+/** Whole groups of 8 slots of 8 bytes; returns the next dense value. */
+function spreadLanes8(validity: usize, index: u32, whole: u32, s: usize, o: usize): usize {
+  if (!ready) prepareOrders();
+  for (let i: u32 = 0; i < whole; i += 8) {
+    let mask = byteAt(validity, index + i);
+    if (mask == 255) {
+      for (let k: usize = 0; k < 64; k += 16) v128.store(o + k, v128.load(s + k));
+      s += 64;
+    } else {
+      for (let k: usize = 0; k < 64; k += 16) {
+        const two = mask & 3;
+        v128.store(o + k, i8x16.swizzle(v128.load(s), v128.load(ORDER8 + (two << 4))));
+        s += popcnt(two) << 3;
+        mask >>= 2;
+      }
+    }
+    o += 64;
+  }
+  return s;
+}
+
 // @ts-ignore: decorator
 @inline
 function spread<T>(validity: usize, index: u32, count: u32, src: usize, out: usize): void {
   let s = src;
   let o = out;
   const whole = count & ~7;
-  for (let i: u32 = 0; i < whole; i += 8) {
+  if (sizeof<T>() == 4 || sizeof<T>() == 8) {
+    s = sizeof<T>() == 4
+      ? spreadLanes4(validity, index, whole, src, out)
+      : spreadLanes8(validity, index, whole, src, out);
+    o += <usize>whole * sizeof<T>();
+  } else for (let i: u32 = 0; i < whole; i += 8) {
     let mask = byteAt(validity, index + i);
     if (mask == 255) {
       for (let k: usize = 0; k < 8; k++) store<T>(o + k * sizeof<T>(), load<T>(s + k * sizeof<T>()));
