@@ -19,7 +19,14 @@ export const checksum = checksumOfBatches;
 export async function shuffle({ path, batchRows, seed, windowRows, lanes, recordBatches = true }, check) {
   const shuffled = { ...(windowRows === undefined ? {} : { windowRows }), ...(lanes === undefined ? {} : { lanes }) };
   const { load } = await import("@ingest-ts/loader");
-  const loader = await load({ source: path, batchSize: batchRows, shuffle: shuffled, seed, epochs: 1 });
+  const loader = await load({
+    source: path,
+    batchSize: batchRows,
+    shuffle: shuffled,
+    seed,
+    epochs: 1,
+    world: { rank: 0, worldSize: 1 },
+  });
   const total = new Checksum();
   for await (const batch of loader) {
     if (check) {

@@ -1,6 +1,7 @@
 import { type ByteSink, type FormatName, OptionsError, type Schema } from "@ingest-ts/core";
 import type { TableWriter } from "@ingest-ts/writers";
 import type { ParquetCodec } from "@ingest-ts/writers/parquet";
+import type { TFRecordCodec } from "@ingest-ts/writers/tfrecord";
 
 /** One format in the benchmark. A format joins by an entry in `benchFormats`. */
 export interface BenchFormat {
@@ -14,6 +15,8 @@ export interface BenchFormat {
   estimateBytes(schema: Schema, rows: number, arrowBytes: number): number;
   /** @throws UnsupportedError naming the column that the format cannot hold. */
   createWriter(sink: ByteSink, schema: Schema, codec: string): Promise<TableWriter>;
+  /** What lies beside the file, at its path plus `suffix`: the types of the columns, for a format that holds none. */
+  beside?(schema: Schema): Promise<{ readonly suffix: string; readonly text: string }>;
 }
 
 /** Bytes of framing and of Example's tags and lengths around one value, at most. */
@@ -51,6 +54,10 @@ const tfrecord: BenchFormat = {
   createWriter: async (sink, schema, codec) => {
     const { createTFRecordWriter } = await import("@ingest-ts/writers/tfrecord");
     return createTFRecordWriter(sink, schema, { codec: codec as TFRecordCodec });
+  },
+  beside: async (schema) => {
+    const { tfrecordSchemaJson } = await import("@ingest-ts/writers/tfrecord");
+    return { suffix: ".schema.json", text: JSON.stringify(tfrecordSchemaJson(schema)) };
   },
 };
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { OptionsError } from "@ingest-ts/core";
+import { type ColumnPath, OptionsError } from "@ingest-ts/core";
 import { benchFormats } from "./definitions.ts";
 import type { BenchJob, BenchOptions } from "./run.ts";
 
@@ -9,7 +9,7 @@ import type { BenchJob, BenchOptions } from "./run.ts";
 export interface BenchFlags {
   readonly formats?: string;
   readonly codecs?: string;
-  readonly columns?: readonly string[];
+  readonly columns?: readonly ColumnPath[];
   readonly rows?: string;
   readonly batch?: string;
   readonly seed?: string;
@@ -46,13 +46,21 @@ export function benchOptions(paths: readonly string[], flags: BenchFlags, versio
         ? `the first rows of it, up to ${maxRows.toLocaleString("en-US")} or 512 MB; more with --rows`
         : "the first rows of it",
     jobs: jobsOf(names("--formats", flags.formats), names("--codecs", flags.codecs)),
-    projected: flags.columns ?? data.projected,
+    projected: flags.columns?.map(topLevelName) ?? data.projected,
     batchRows: flags.batch === undefined ? DEFAULT_BATCH_ROWS : wholeNumber("--batch", flags.batch, 1),
     seed: flags.seed === undefined ? 0 : wholeNumber("--seed", flags.seed, 0),
     quick,
     budgetMs: quick ? QUICK_BUDGET_MS : BUDGET_MS,
     maxPasses: quick ? 1 : MAX_PASSES,
   };
+}
+
+/** Names with dots stay whole; a quoted path into a struct is refused. */
+function topLevelName(path: ColumnPath): string {
+  if (typeof path === "string") return path;
+  const [name] = path;
+  if (name !== undefined && path.length === 1) return name;
+  throw new OptionsError(`--columns ${path.join(".")}: a field of a column`, { remedy: "Name whole columns here." });
 }
 
 function nameOf(paths: readonly string[]): string {

@@ -1,5 +1,5 @@
 import type { ErrorCode, FormatName, Schema } from "@ingest-ts/core";
-import type { MeasureName, Measurement } from "./report.ts";
+import type { MeasureName, Measurement, MissingMeasure } from "./report.ts";
 import type { StepProgress } from "./step.ts";
 
 /** Which rows of which files: the first rows of the files in order. */
@@ -61,6 +61,7 @@ export interface ReadFacts {
   readonly rows: number;
   /** Only when the digests are equal. */
   readonly measurements: Readonly<Partial<Record<MeasureName, Measurement>>>;
+  readonly missing: readonly MissingMeasure[];
 }
 
 export type Task = SourceTask | WriteTask | ReadTask;

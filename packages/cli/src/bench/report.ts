@@ -25,6 +25,12 @@ export interface Measurement {
   readonly rows: number;
 }
 
+/** A measure that this format × codec could not be put through, and why. */
+export interface MissingMeasure {
+  readonly measure: MeasureName;
+  readonly error: string;
+}
+
 /** Everything that one format × codec gave. */
 export interface Outcome {
   readonly format: string;
@@ -39,6 +45,7 @@ export interface Outcome {
   /** "unsupported": the format cannot hold the rows; the others are failures. */
   readonly failure?: "unsupported" | "error" | "defect";
   readonly measurements: Readonly<Partial<Record<MeasureName, Measurement>>>;
+  readonly missing?: readonly MissingMeasure[];
 }
 
 export interface DataDescription {
@@ -83,6 +90,7 @@ export interface ReportCheck {
   readonly digest?: string;
   readonly error?: string;
   readonly failure?: "unsupported" | "error" | "defect";
+  readonly missing?: readonly MissingMeasure[];
 }
 
 /** What `bench-report.json` holds. */
@@ -121,7 +129,7 @@ export function buildReport(parts: {
     environment,
     data,
     settings,
-    checks: outcomes.map(({ format, codec, equal, rows, digest, error, failure }) => ({
+    checks: outcomes.map(({ format, codec, equal, rows, digest, error, failure, missing }) => ({
       format,
       codec,
       equal: equal ?? false,
@@ -129,6 +137,7 @@ export function buildReport(parts: {
       ...(digest === undefined ? {} : { digest }),
       ...(error === undefined ? {} : { error }),
       ...(failure === undefined ? {} : { failure }),
+      ...(missing === undefined || missing.length === 0 ? {} : { missing }),
     })),
     results: outcomes.flatMap(resultsOf),
   };

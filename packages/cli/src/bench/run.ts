@@ -158,7 +158,7 @@ async function runJob(job: BenchJob, parts: JobContext): Promise<Outcome> {
     const read = await runTask({ ...shared, job: "read", batchRows, seed, budgetMs: clock.jobLeftMs }, taskContext);
     const equal = read.digest === facts.digest;
     const measurements = equal ? { ...outcome.measurements, ...read.measurements } : {};
-    return { ...outcome, equal, digest: read.digest, rows: read.rows, measurements };
+    return { ...outcome, equal, digest: read.digest, rows: read.rows, measurements, missing: read.missing };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return { ...outcome, measurements: {}, ...failureOf(error) };

@@ -67,9 +67,11 @@ function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string
       const once = bytes?.warmUpPasses === 0 ? "*" : " ";
       return `${figure(bytes?.value).padStart(6)}${figure(perSecond === undefined ? undefined : perSecond.value / 1e6).padStart(7)}${once}`;
     });
-    return [
-      `${key(check)}${figure(size === undefined ? undefined : size / 1e6).padStart(7)}${rates.join("")}`.trimEnd(),
-    ];
+    const gaps = (check.missing ?? []).flatMap(({ measure, error }) =>
+      wrap(`  ${titles[measure]}: ${visible(error)}`, 4),
+    );
+    const row = `${key(check)}${figure(size === undefined ? undefined : size / 1e6).padStart(7)}${rates.join("")}`;
+    return [row.trimEnd(), ...gaps];
   });
   const cold = report.results.some((result) => result.warmUpPasses === 0);
   return [...head, ...rows, ...(cold ? ["* one pass only, without warm-up: the time did not allow for more"] : [])];

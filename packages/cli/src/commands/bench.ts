@@ -6,6 +6,7 @@ import { type BenchFlags, benchOptions } from "../bench/options.ts";
 import type { BenchReport } from "../bench/report.ts";
 import { runBench } from "../bench/run.ts";
 import { formatTable } from "../bench/table.ts";
+import { collectColumns } from "../input/options.ts";
 import { exitCodes } from "../process/exit-codes.ts";
 import { withSignals } from "../process/signals.ts";
 import { stdoutSink } from "../process/stdout-sink.ts";
@@ -37,7 +38,7 @@ about 45 seconds, and longer when single passes do. Times of other machines, or 
 machine with other work, do not compare.
 `;
 
-/** Adds \`ingest bench\` to the program. */
+/** Adds `ingest bench` to the program. */
 export function registerBench(program: Command): void {
   program
     .command("bench")
@@ -45,7 +46,7 @@ export function registerBench(program: Command): void {
     .argument("[path...]", "files of one schema, in any format that can be read")
     .option("--formats <names>", "only these, separated by commas: parquet, tfrecord")
     .option("--codecs <names>", "only these, separated by commas: none, snappy, zstd, gzip")
-    .option("--columns <names>", "columns of the projected read; may repeat (default: two)", collect)
+    .option("-c, --columns <names>", "columns of the projected read; may repeat (default: two)", collectColumns)
     .option("--rows <n>", "the first n rows (default: 3,000,000 or 512 MB)")
     .option("--batch <n>", "rows of a shuffled batch (default: 256)")
     .option("--seed <n>", "of the shuffle (default: 0)")
@@ -57,10 +58,6 @@ export function registerBench(program: Command): void {
     .action(async (paths: string[], flags: BenchFlags) => {
       process.exitCode = await bench(paths, flags);
     });
-}
-
-function collect(text: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, ...text.split(",").filter((name) => name !== "")];
 }
 
 /** @returns the exit code: 0, or 1 when a format did not give back the rows. */

@@ -128,7 +128,7 @@ describe("formatTable", () => {
     const long = `column "price" of type decimal(15, 2) cannot be held by TFRecord (which has int64, float32 and bytes). Leave it out, or choose another format.`;
     const text = formatTable(
       reportOf([
-        measured,
+        { ...measured, missing: [{ measure: "shuffled-batches", error: "over the memory limit" }] },
         { format: "tfrecord", codec: "none", measurements: {}, error: long, failure: "unsupported" },
         { format: "tfrecord", codec: "gzip", measurements: {}, equal: false, digest: "cd".repeat(32), rows: 3 },
       ]),
@@ -136,6 +136,7 @@ describe("formatTable", () => {
     );
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(text.replaceAll(/\s+/g, " ")).toContain(long);
+    expect(text).toContain("  shuffled: over the memory limit\n");
     expect(text).toContain("MISMATCH");
     expect(text).toContain("rows: tfrecord gzip failed the check");
   });
