@@ -67,7 +67,8 @@ class RowGroupReader {
     const nested = this.#nodes.flatMap((node) => withAncestors(node, []));
     const inFlight = fragment.sizeBytes <= limits.bytesInFlight;
     const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, nested.length)));
-    const leafOptions = { limits, aheadBytes: inFlight ? Number.POSITIVE_INFINITY : share, skip: from };
+    const aheadBytes = inFlight ? Number.POSITIVE_INFINITY : Math.min(limits.bytesInFlight, share);
+    const leafOptions = { limits, aheadBytes, skip: from };
     this.#leaves = nested.map(
       ([node, ancestors], i) => new LeafReader(space, node, ancestors, plan, plan.chunks[i] as ChunkPlan, leafOptions),
     );
