@@ -226,3 +226,8 @@ export function readVarints(bytes: Uint8Array, start: number, end: number, out: 
   }
   return at;
 }
+
+// What writers of Examples share with this reader.
+export { compareNames, kindOf } from "./feature.ts";
+export { float16Value } from "./float16.ts";
+export { type FeatureMapping, mapToFeature } from "./logical.ts";

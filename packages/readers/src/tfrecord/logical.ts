@@ -37,21 +37,21 @@ function elementDType(type: DataType): DType | undefined {
   }
 }
 
-function withElement(element: DataType, shape: readonly number[] | null): FeatureMapping | undefined {
+/** Dictionaries are kept by their values. */
+function withElement(type: DataType, shape: readonly number[] | null): FeatureMapping | undefined {
+  const element = type.kind === "dictionary" ? type.value : type;
   const dtype = elementDType(element);
   return dtype === undefined ? undefined : { dtype, shape, element };
 }
 
 /**
  * The feature for a column of `type`: numbers, booleans, dates and times, text and bytes; lists and (nested) fixed-size
- * lists of them; dictionaries of them, by their values. undefined for everything else.
+ * lists of them; dictionaries of them. undefined for everything else.
  */
 export function mapToFeature(type: DataType): FeatureMapping | undefined {
   switch (type.kind) {
     case "null":
       return { dtype: null, shape: null, element: type };
-    case "dictionary":
-      return withElement(type.value, []);
     case "list":
     case "largeList":
       return withElement(type.child.type, null);
@@ -71,5 +71,18 @@ export function mapToFeature(type: DataType): FeatureMapping | undefined {
 
 /** `field` as TFRecord files give it back: dictionaries by their values. */
 export function withoutDictionary(field: Field): Field {
-  return field.type.kind === "dictionary" ? { ...field, type: field.type.value } : field;
+  return { ...field, type: plainType(field.type) };
+}
+
+function plainType(type: DataType): DataType {
+  switch (type.kind) {
+    case "dictionary":
+      return type.value;
+    case "list":
+    case "largeList":
+    case "fixedSizeList":
+      return { ...type, child: withoutDictionary(type.child) };
+    default:
+      return type;
+  }
 }
