@@ -157,6 +157,7 @@ for (const width of [1, 3, 7, 10, 13, 17, 20, 27]) {
   const size = page.length - COUNT * 4;
   const bytes = arena.allocate(size);
   const offsets = arena.allocate(COUNT * 4 + 4);
+  k.plainStrings(src, page.length, COUNT, 0, 0, COUNT, bytes, 0, size, offsets);
   perValue(
     "plainStrings 10–43 bytes",
     COUNT,
