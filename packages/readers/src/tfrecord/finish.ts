@@ -79,7 +79,12 @@ function stringsLeaf(
 
 function widened(offsets: Int32Array, type: DataType): Int32Array | BigInt64Array {
   const large = type.kind === "largeUtf8" || type.kind === "largeBinary" || type.kind === "largeList";
-  return large ? BigInt64Array.from(offsets, BigInt) : offsets;
+  if (!large) return offsets;
+  // Offsets of one slab are below 2^31, so the high words stay 0; a BigInt per value would take ten times as long.
+  const wide = new BigInt64Array(offsets.length);
+  const words = new Int32Array(wide.buffer);
+  for (let i = 0; i < offsets.length; i++) words[2 * i] = offsets[i] as number;
+  return wide;
 }
 
 const never = (): boolean => false;

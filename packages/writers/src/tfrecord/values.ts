@@ -57,7 +57,12 @@ function int32Offsets(offsets: Int32Array | BigInt64Array, count: number, name: 
       remedy: "Write smaller ones.",
     });
   }
-  return [Int32Array.from(offsets.subarray(0, count + 1), (offset) => Number(offset) - first), first];
+  // Within 2 GiB of the first, differences of the low words are exact, and no value becomes a BigInt.
+  const words = new Int32Array(offsets.buffer, offsets.byteOffset, (count + 1) * 2);
+  const low = words[0] as number;
+  const ends = new Int32Array(count + 1);
+  for (let i = 0; i <= count; i++) ends[i] = (words[2 * i] as number) - low;
+  return [ends, first];
 }
 
 function flatStrings(column: Column, type: DataType, name: string): FlatValues {
