@@ -28,11 +28,11 @@ async function createProgram(asked: string | undefined): Promise<Command> {
   program
     .description("Reads, checks and measures training data: Parquet and TFRecord, straight into Apache Arrow.")
     .version(version())
-    .configureHelp({ showGlobalOptions: true })
     .option("--debug", "stack traces in errors (or set DEBUG)")
     .addHelpText("before", examples)
     .addHelpText("after", exitCodesHelp)
     .showHelpAfterError("Run it with --help to see how it is used.")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ingest: ")) })
     .exitOverride();
   for (const { name, summary, load } of commands) {
     if (name === asked) (await load())(program);

@@ -45,7 +45,7 @@ export async function fileSink(path: string): Promise<ByteSink> {
     if (target.special) return new FileSink(shown, await open(target.path, "w"), undefined, target.path);
     const unique = `${process.pid}.${randomBytes(4).toString("hex")}`;
     const temporary = join(dirname(target.path), `.${basename(target.path).slice(0, 200)}.${unique}.tmp`);
-    const handle = await open(temporary, "wx");
+    const handle = await openNew(temporary, shown);
     const sink = new FileSink(shown, handle, temporary, target.path);
     try {
       if (target.mode !== undefined) await chmod(temporary, target.mode);
@@ -56,6 +56,19 @@ export async function fileSink(path: string): Promise<ByteSink> {
     return sink;
   } catch (error) {
     throw fileError(error, shown);
+  }
+}
+
+async function openNew(path: string, shown: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    throw new SourceError("the folder to write to does not exist", {
+      where: { url: shown },
+      remedy: "Create it first.",
+      cause: error,
+    });
   }
 }
 

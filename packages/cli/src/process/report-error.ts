@@ -1,6 +1,5 @@
-import { isIngestError } from "@ingest-ts/core";
 import { visible } from "../output/visible.ts";
-import { exitCodeOf, Interrupted, OutputClosed } from "./exit-codes.ts";
+import { exitCodeOf, Interrupted, isOurs, OutputClosed } from "./exit-codes.ts";
 
 /** Whether stack traces are wanted: --debug anywhere, or DEBUG set. */
 export function debugWanted(argv: readonly string[], env: NodeJS.ProcessEnv): boolean {
@@ -13,7 +12,7 @@ export function errorText(error: unknown, debug: boolean): string {
   if (error instanceof OutputClosed) return "";
   if (error instanceof Interrupted) return "ingest: stopped; nothing incomplete was left behind\n";
   const stack = debug && error instanceof Error ? `${causes(error)}\n` : "";
-  if (isIngestError(error)) return `ingest: ${visible(error.message)}\n${stack}`;
+  if (isOurs(error)) return `ingest: ${visible(error.message)}\n${stack}`;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const remedy = debug ? "" : " Run again with --debug for details.";
   return `ingest: ${visible(message)}. This is a defect of ingest: please report it.${remedy}\n${stack}`;
