@@ -1,1 +1,6 @@
-export {};
+export { Batch } from "./batch.ts";
+export { buildIndexFile } from "./index-store.ts";
+export { load } from "./load.ts";
+export type { Loader, LoadPlan } from "./loader.ts";
+export type { Matrix, MatrixConstructor } from "./matrix.ts";
+export type { LoadOptions, ObjectInput, ShuffleOptions } from "./options.ts";

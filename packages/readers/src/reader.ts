@@ -36,6 +36,8 @@ export interface FragmentOptions extends ReadOptions {
 /** One open object of a known format. Every slab has the columns of `schema`, in its order. */
 export interface Reader {
   readonly url: string;
+  /** The object itself, closed with the reader. */
+  readonly source: ByteSource;
   readonly format: FormatName;
   readonly schema: Schema;
   readonly arrowSchema: ArrowSchema;
@@ -79,6 +81,7 @@ export function createReader(parts: ReaderParts): Reader {
 
 class ObjectReader implements Reader {
   readonly url: string;
+  readonly source: ByteSource;
   readonly format: FormatName;
   readonly schema: Schema;
   readonly arrowSchema: ArrowSchema;
@@ -90,6 +93,7 @@ class ObjectReader implements Reader {
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.url = parts.source.url;
+    this.source = parts.source;
     this.format = parts.format.name;
     this.schema = parts.output?.schema ?? parts.readSchema;
     this.arrowSchema = toArrowSchema(this.schema);

@@ -1,4 +1,4 @@
-import { createKernels, type KernelExports, type Kernels, SLACK_BYTES } from "@ingest-ts/kernels";
+import { createKernels, type KernelExports, type Kernels, loadKernels, SLACK_BYTES } from "@ingest-ts/kernels";
 
 const ALIGN_BYTES = 64;
 
@@ -68,4 +68,9 @@ export class ShuffleMemory {
       this.release(address);
     }
   }
+}
+
+/** Loads what shuffling needs, once per thread. */
+export function prepareShuffle(): Promise<void> {
+  return loadKernels();
 }

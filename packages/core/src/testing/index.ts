@@ -5,3 +5,4 @@ export { Dice } from "./dice.ts";
 export { randomColumn, randomColumns } from "./random-columns.ts";
 export { flatTypes, type NestedKind, randomSchema, type RandomSchemaOptions, randomType } from "./random-schema.ts";
 export { type PlainValue, rowsOf, valueAt, valuesOf } from "./values.ts";
+export { assertResumable, type ResumableOptions } from "./stage.ts";

@@ -1,0 +1,170 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import {
+  type IndexedFragment,
+  isIngestError,
+  type ObjectIndex,
+  type ObjectStat,
+  OptionsError,
+  schemeOf,
+} from "@ingest-ts/core";
+import { open, type Reader } from "@ingest-ts/readers";
+import { digestOf } from "@ingest-ts/sharder";
+import { fileSink, openSource } from "@ingest-ts/storage";
+
+const SUFFIX = ".ingest-index";
+/** Objects above this are not read as a side effect of loading. */
+const MAX_BUILD_BYTES = 1_000_000_000;
+const MAX_INDEX_BYTES = 256 * 1024 * 1024;
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether `value` is an index of the object as it is now; anything else is as good as none. */
+function fits(value: unknown, stat: ObjectStat, format: string): value is ObjectIndex {
+  if (typeof value !== "object" || value === null) return false;
+  const index = value as Partial<Record<keyof ObjectIndex, unknown>>;
+  if (index.version !== 1 || index.format !== format) return false;
+  if (index.sizeBytes !== stat.sizeBytes || index.etag !== stat.etag || !Array.isArray(index.fragments)) return false;
+  let end = 0;
+  return (index.fragments as unknown[]).every((item) => {
+    const fragment = item as Partial<IndexedFragment> | null;
+    if (!isCount(fragment?.start) || !isCount(fragment.end) || !isCount(fragment.rows)) return false;
+    const inOrder = fragment.start >= end && fragment.end >= fragment.start && fragment.end <= stat.sizeBytes;
+    end = fragment.end;
+    return inOrder;
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The index beside the object; undefined when there is none that can be read. */
+async function besideObject(url: string): Promise<unknown> {
+  try {
+    const source = await openSource(`${url}${SUFFIX}`);
+    try {
+      const { sizeBytes } = await source.stat();
+      if (sizeBytes > MAX_INDEX_BYTES) return undefined;
+      const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
+      return parsed(new TextDecoder().decode(bytes));
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (isIngestError(error)) return undefined;
+    throw error;
+  }
+}
+
+function cachePath(url: string, { sizeBytes, etag }: ObjectStat): string {
+  const folder = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(folder, "ingest", "index", `${digestOf(JSON.stringify([url, sizeBytes, etag]))}.json`);
+}
+
+async function inCache(path: string): Promise<unknown> {
+  try {
+    return parsed(await readFile(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+async function saveBeside(url: string, text: string): Promise<boolean> {
+  if (schemeOf(url) !== "file") return false;
+  try {
+    const sink = await fileSink(`${url}${SUFFIX}`);
+    try {
+      await sink.write(new TextEncoder().encode(text));
+      await sink.close();
+      return true;
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    }
+  } catch (error) {
+    if (isIngestError(error)) return false;
+    throw error;
+  }
+}
+
+/** Where nothing can be written the index lives only as long as the loader. */
+async function saveInCache(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(join(path, ".."), { recursive: true });
+    const temporary = `${path}.${process.pid}.tmp`;
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch {
+    // A cache that cannot be written costs time, not correctness.
+  }
+}
+
+async function build(reader: Reader, signal: AbortSignal | undefined): Promise<ObjectIndex> {
+  const index = await reader.buildIndex({ signal });
+  if (index !== undefined) return index;
+  throw new OptionsError(`the format ${reader.format} does not say how many rows its fragments have`, {
+    where: { url: reader.url },
+  });
+}
+
+/**
+ * The index of a row format's object: from `<object>.ingest-index`, else from the cache folder, else built now and kept
+ * in the first of these that can be written. An index of another size or etag counts as none. Without a URL of its own
+ * (a source that was given) the object is read each time.
+ *
+ * @throws OptionsError when it would have to be built of more than 1 GB.
+ */
+export async function storedIndex(
+  reader: Reader,
+  url: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ObjectIndex> {
+  const stat = await reader.source.stat({ signal });
+  const cached = cachePath(reader.url, stat);
+  for (const find of url === undefined ? [] : [() => besideObject(url), () => inCache(cached)]) {
+    const index = await find();
+    if (fits(index, stat, reader.format)) return index;
+  }
+  if (stat.sizeBytes > MAX_BUILD_BYTES) {
+    throw new OptionsError(`an object of ${stat.sizeBytes} bytes has no index, and load() builds none above 1 GB`, {
+      where: { url: reader.url },
+      remedy: `Build it once: await buildIndexFile("${reader.url}") of @ingest-ts/loader writes ${reader.url}${SUFFIX}.`,
+    });
+  }
+  const index = await build(reader, signal);
+  if (url === undefined) return index;
+  const text = JSON.stringify(index);
+  if (!(await saveBeside(url, text))) await saveInCache(cached, text);
+  return index;
+}
+
+/**
+ * Reads a file of a row format once and writes `<path>.ingest-index` beside it, so that `load` knows where its rows are.
+ * @returns where the index was written.
+ * @throws OptionsError for a format that needs no index, SourceError when it cannot be written.
+ */
+export async function buildIndexFile(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+  const reader = await open(path, { signal: options.signal });
+  try {
+    const text = JSON.stringify(await build(reader, options.signal));
+    const sink = await fileSink(`${path}${SUFFIX}`);
+    try {
+      await sink.write(new TextEncoder().encode(text));
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    }
+    await sink.close();
+    return `${path}${SUFFIX}`;
+  } finally {
+    await reader.close();
+  }
+}

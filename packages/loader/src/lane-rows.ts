@@ -1,0 +1,84 @@
+import { type Columns, evaluate, projectColumns, type Slab } from "@ingest-ts/core";
+import type { Reader } from "@ingest-ts/readers";
+import type { FragmentSpan } from "@ingest-ts/sharder";
+import type { LaneRows } from "@ingest-ts/shuffler";
+import type { Dataset } from "./dataset.ts";
+
+/** The rows of one lane, fragment by fragment; with a predicate, one more column of bytes says which rows pass. */
+export class FragmentRows implements LaneRows {
+  readonly #dataset: Dataset;
+  readonly #spans: readonly FragmentSpan[];
+  readonly #signal: AbortSignal;
+  #next = 0;
+  #slabs: AsyncGenerator<Slab, void, undefined> | undefined;
+  #closed = false;
+
+  constructor(dataset: Dataset, spans: readonly FragmentSpan[], signal: AbortSignal) {
+    this.#dataset = dataset;
+    this.#spans = spans;
+    this.#signal = signal;
+  }
+
+  async next(): Promise<Columns | undefined> {
+    while (!this.#closed) {
+      this.#slabs ??= this.#open();
+      if (this.#slabs === undefined) return undefined;
+      const { value } = await this.#slabs.next();
+      if (value !== undefined) return withMask(this.#dataset, value);
+      this.#slabs = undefined;
+    }
+    return undefined;
+  }
+
+  #open(): AsyncGenerator<Slab, void, undefined> | undefined {
+    const span = this.#spans[this.#next++];
+    return span === undefined ? undefined : readSpan(this.#dataset, span, this.#signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#slabs?.return();
+  }
+}
+
+function readSpan(dataset: Dataset, span: FragmentSpan, signal: AbortSignal): AsyncGenerator<Slab, void, undefined> {
+  const { fragment, from, to } = span;
+  const reader = dataset.readers[fragment.object] as Reader;
+  const whole = from === 0 && to === fragment.rows;
+  const target = reader.fragments[fragment.ordinal] as Reader["fragments"][number];
+  return reader.fragmentSlabs(target, { rows: whole ? undefined : [from, to], filter: false, signal });
+}
+
+/** A slab's columns for batches, and behind them, when there is a predicate, one byte a row: 1 for rows that pass. */
+function withMask({ output, where }: Dataset, slab: Columns): Columns {
+  const { rows, columns } = output === undefined ? slab : projectColumns(slab, output);
+  if (where === undefined) return { rows, columns };
+  const mask = {
+    type: { kind: "int", bits: 8, signed: false },
+    length: rows,
+    nullCount: 0,
+    validity: null,
+    offsets: null,
+    data: evaluate(where, slab),
+    children: [],
+    dictionary: null,
+  } as const;
+  return { rows, columns: [...columns, mask] };
+}
+
+/** One row of one fragment, without the mask. */
+export async function readRow(
+  dataset: Dataset,
+  fragment: FragmentSpan["fragment"],
+  row: number,
+  signal: AbortSignal,
+): Promise<Columns> {
+  const slabs = readSpan(dataset, { fragment, from: row, to: row + 1 }, signal);
+  try {
+    const { value } = await slabs.next();
+    if (value === undefined) throw new Error(`row ${row} of a fragment of ${fragment.rows} was not there`);
+    return dataset.output === undefined ? value : projectColumns(value, dataset.output);
+  } finally {
+    await slabs.return();
+  }
+}

@@ -1,0 +1,26 @@
+import { prepareShuffle } from "@ingest-ts/shuffler";
+import { openDataset } from "./dataset.ts";
+import { Loader } from "./loader.ts";
+import { type LoadOptions, settingsOf } from "./options.ts";
+
+/**
+ * Batches for training: objects are opened and counted, rows ordered by (seed, epoch) alone, and this rank's share of them
+ * handed out in batches. `for await (const batch of await load({ source, batchSize: 256 }))`.
+ *
+ * Nothing is decoded before the first batch is asked for. The order, the state and what a batch means are §5 of
+ * docs/ARCHITECTURE.md and docs/order.md.
+ *
+ * @throws OptionsError before any I/O when options alone show it, else before any row is read; SourceError, FormatError,
+ * UnsupportedError for what cannot be opened.
+ */
+export async function load(options: LoadOptions): Promise<Loader> {
+  const settings = settingsOf(options, process.env);
+  options.signal?.throwIfAborted();
+  const [dataset] = await Promise.all([openDataset(options, settings.where, settings.segmentBy), prepareShuffle()]);
+  try {
+    return new Loader(dataset, settings, options.signal);
+  } catch (error) {
+    await dataset.close();
+    throw error;
+  }
+}
