@@ -72,16 +72,16 @@ function leafTruth(bound: Leaf, columns: Columns): Uint8Array {
   return truth;
 }
 
-/** The truth for each value, whatever is written for null ones. */
+/** The truth for each value, whatever is written for null ones; null entries of a dictionary are unknown. */
 function valueTruth(bound: Leaf, column: Column): Uint8Array {
-  if (bound.kind === "constant") {
-    return new Uint8Array(column.length).fill(bound.value === undefined ? UNKNOWN : bound.value ? TRUE : FALSE);
-  }
   if (column.type.kind === "dictionary") {
     const dictionary = column.dictionary as Column;
     const entries = valueTruth(bound, dictionary);
     markNulls(entries, dictionary);
     return gatherEntries(entries, column);
+  }
+  if (bound.kind === "constant") {
+    return new Uint8Array(column.length).fill(bound.value === undefined ? UNKNOWN : bound.value ? TRUE : FALSE);
   }
   return bound.kind === "compare" ? compareTruth(bound.operator, bound.key, column) : inTruth(bound, column);
 }
