@@ -89,16 +89,16 @@ export class Table {
     return Array.from({ length: count }, (_, i) => this.#view.getInt32(start + i * 4, true));
   }
 
-  /** Structs of `words` 64-bit sizes each, flattened. */
-  sizes(slot: number, words: number): number[] {
+  /** Structs of `words` 64-bit sizes each, flattened; none is below `least`. */
+  sizes(slot: number, words: number, least = 0): number[] {
     const { start, count } = this.#vector(slot, words * 8);
-    return Array.from({ length: count * words }, (_, i) => sizeAt(this.#view, start + i * 8));
+    return Array.from({ length: count * words }, (_, i) => sizeAt(this.#view, start + i * 8, least));
   }
 }
 
-function sizeAt(view: DataView, at: number): number {
+function sizeAt(view: DataView, at: number, least = 0): number {
   const value = view.getBigInt64(at, true);
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`a size of ${value}`);
+  if (value < BigInt(least) || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`a size of ${value}`);
   return Number(value);
 }
 

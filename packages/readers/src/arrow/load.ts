@@ -9,7 +9,7 @@ import {
   getBit,
   withWhere,
 } from "@ingest-ts/core";
-import type { BatchLayout } from "./spec.ts";
+import { type BatchLayout, UNKNOWN_NULLS } from "./spec.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const MAX_LENGTH = 2 ** 31 - 1;
@@ -39,7 +39,7 @@ class Loader {
     const length = this.#layout.nodes[this.#node] ?? fail("the batch has too few arrays");
     const nullCount = this.#layout.nodes[this.#node + 1] as number;
     this.#node += 2;
-    if (length > MAX_LENGTH) fail(`an array of ${length} values`);
+    if (length < 0 || length > MAX_LENGTH) fail(`an array of ${length} values`);
     if (nullCount > length) fail(`${nullCount} nulls among ${length} values`);
     const flat = {
       type,
@@ -53,8 +53,7 @@ class Loader {
     };
     if (type.kind === "null") return { ...flat, nullCount: length };
     if (type.kind === "union") return this.#union(type, flat);
-    const validity = this.#validity(length, nullCount);
-    return this.#values(type, { ...flat, nullCount, validity });
+    return this.#values(type, { ...flat, ...this.#validity(length, nullCount) });
   }
 
   /** All buffers and arrays must have been used: anything left means that the schema is another. */
@@ -141,12 +140,15 @@ class Loader {
     return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
   }
 
-  #validity(length: number, nullCount: number): Uint8Array | null {
-    const bits = this.#bytes(nullCount === 0 ? 0 : (length + 7) >> 3);
-    if (nullCount === 0) return null;
-    const valid = countBits(bits, length);
-    if (length - valid !== nullCount) fail(`${length - valid} nulls where the batch says ${nullCount}`);
-    return bits;
+  #validity(length: number, nullCount: number): Pick<Column, "nullCount" | "validity"> {
+    const none = { nullCount: 0, validity: null };
+    const bits = this.#bytes(nullCount > 0 ? (length + 7) >> 3 : 0);
+    if (nullCount === 0 || (nullCount === UNKNOWN_NULLS && bits.length === 0)) return none;
+    if (bits.length < (length + 7) >> 3) fail(`a validity bitmap of ${bits.length} bytes for ${length} values`);
+    const nulls = length - countBits(bits, length);
+    if (nullCount === UNKNOWN_NULLS) return nulls === 0 ? none : { nullCount: nulls, validity: bits };
+    if (nulls !== nullCount) fail(`${nulls} nulls where the batch says ${nullCount}`);
+    return { nullCount, validity: bits };
   }
 
   #int32s(length: number): Int32Array {

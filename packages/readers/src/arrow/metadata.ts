@@ -18,6 +18,7 @@ import {
   FILE_MAGIC,
   MessageKind,
   METADATA_V5,
+  UNKNOWN_NULLS,
 } from "./spec.ts";
 
 /** What an Arrow file or stream holds, without its values. Plain data. */
@@ -144,7 +145,13 @@ function readLayout(batch: Table, start: number, bodyBytes: number): BatchLayout
       { remedy: "Write the file without compression." },
     );
   }
-  return { rows: batch.size(0), nodes: batch.sizes(1, 2), buffers: batch.sizes(2, 2), start, end: start + bodyBytes };
+  return {
+    rows: batch.size(0),
+    nodes: batch.sizes(1, 2, UNKNOWN_NULLS),
+    buffers: batch.sizes(2, 2),
+    start,
+    end: start + bodyBytes,
+  };
 }
 
 /** Collects messages; what a dictionary id means may change from batch to batch in a stream. */

@@ -9,6 +9,9 @@ export const MessageKind = { SCHEMA: 1, DICTIONARY: 2, RECORD_BATCH: 3 } as cons
 /** enum MetadataVersion: before V5 unions had a validity bitmap. */
 export const METADATA_V5 = 4;
 
+/** A null count that the writer did not take: the bitmap tells, and no bitmap means none. */
+export const UNKNOWN_NULLS = -1;
+
 /** union Type */
 export const TypeId = {
   NULL: 1,
