@@ -39,9 +39,16 @@ export interface WriteTask {
   readonly maxPasses: number;
 }
 
+/** What the shuffle is measured on: the whole file, or one of the first rows. */
+export interface ShuffledFile {
+  readonly path: string;
+  readonly rows: number;
+}
+
 export interface WriteFacts {
   readonly sizeBytes: number;
   readonly write: Measurement;
+  readonly shuffled: ShuffledFile;
 }
 
 export interface ReadTask {
@@ -49,6 +56,7 @@ export interface ReadTask {
   readonly facts: SourceFacts;
   readonly format: FormatName;
   readonly path: string;
+  readonly shuffled: ShuffledFile;
   readonly batchRows: number;
   readonly seed: number;
   /** For the check and all measures together. */

@@ -11,22 +11,31 @@ import { type Report, stepReporter } from "./step.ts";
 interface Step {
   readonly measure: MeasureName;
   readonly title: string;
+  readonly rows: number;
   readonly arrowBytes: number;
   /** One pass over the file; resolves to the rows that came. */
   readonly pass: (count: (rows: number) => void) => Promise<number>;
 }
 
 function stepsOf(task: ReadTask): readonly Step[] {
-  const { arrowBytes, projected, projectedArrowBytes } = task.facts;
+  const { rows, arrowBytes, projected, projectedArrowBytes } = task.facts;
+  const { shuffled } = task;
   return [
-    { measure: "read-full", title: "full read", arrowBytes, pass: (count) => readPass(task, undefined, count) },
+    { measure: "read-full", title: "full read", rows, arrowBytes, pass: (count) => readPass(task, undefined, count) },
     {
       measure: "read-projected",
       title: "projected read",
+      rows,
       arrowBytes: projectedArrowBytes,
       pass: (count) => readPass(task, projected, count),
     },
-    { measure: "shuffled-batches", title: "shuffled batches", arrowBytes, pass: (count) => shuffledPass(task, count) },
+    {
+      measure: "shuffled-batches",
+      title: "shuffled batches",
+      rows: shuffled.rows,
+      arrowBytes: (arrowBytes * shuffled.rows) / rows,
+      pass: (count) => shuffledPass(task, count),
+    },
   ];
 }
 
@@ -39,14 +48,14 @@ export async function runReadTask(task: ReadTask, report: Report): Promise<ReadF
   const steps = stepsOf(task);
   const measurements: Partial<Record<MeasureName, Measurement>> = {};
   const missing: MissingMeasure[] = [];
-  for (const [i, { measure: name, title, arrowBytes, pass }] of steps.entries()) {
+  for (const [i, { measure: name, title, rows: expected, arrowBytes, pass }] of steps.entries()) {
     const budgetMs = (task.budgetMs - (performance.now() - start)) / (steps.length - i);
     const checkedPass = async (): Promise<void> => {
-      const got = await pass(stepReporter(report, title, arrowBytes / facts.rows));
-      if (got !== facts.rows) throw new FormatError(`${title} gave ${got} rows of ${facts.rows}`);
+      const got = await pass(stepReporter(report, title, arrowBytes / expected));
+      if (got !== expected) throw new FormatError(`${title} gave ${got} rows of ${expected}`);
     };
     try {
-      measurements[name] = await measure(checkedPass, { budgetMs, maxPasses, rows: facts.rows, arrowBytes });
+      measurements[name] = await measure(checkedPass, { budgetMs, maxPasses, rows: expected, arrowBytes });
     } catch (error) {
       // Above a limit, for example: what can be measured still is.
       if (!isIngestError(error) || error.code === "INGEST_FORMAT") throw error;
@@ -99,7 +108,7 @@ async function readPass(
 /** One shuffled epoch, every batch as a record batch. */
 async function shuffledPass(task: ReadTask, count: (rows: number) => void): Promise<number> {
   const loader = await load({
-    source: task.path,
+    source: task.shuffled.path,
     batchSize: task.batchRows,
     shuffle: {},
     seed: task.seed,

@@ -77,6 +77,8 @@ export interface ReportResult {
   /** The median of `passes`. */
   readonly value: number;
   readonly unit: "bytes" | "MB/s" | "rows/s" | "s";
+  /** Rows of one pass. */
+  readonly rows?: number;
   readonly passes?: number;
   readonly warmUpPasses?: number;
   readonly samples?: readonly number[];
@@ -160,13 +162,33 @@ function figuresOf(format: string, codec: string, name: MeasureName, measurement
   const passes = samples.length;
   const perSecond = (amount: number, unit: "MB/s" | "rows/s"): ReportResult => {
     const rates = samples.map(({ wallMs }) => round((amount / wallMs) * 1000));
-    return { format, codec, measure: name, value: round(median(rates)), unit, passes, warmUpPasses, samples: rates };
+    return {
+      format,
+      codec,
+      measure: name,
+      value: round(median(rates)),
+      unit,
+      rows,
+      passes,
+      warmUpPasses,
+      samples: rates,
+    };
   };
   const cpu = samples.map(({ cpuMs }) => round(cpuMs / 1000));
   return [
     perSecond(rows, "rows/s"),
     perSecond(arrowBytes / 1e6, "MB/s"),
-    { format, codec, measure: `${name}-cpu`, value: round(median(cpu)), unit: "s", passes, warmUpPasses, samples: cpu },
+    {
+      format,
+      codec,
+      measure: `${name}-cpu`,
+      value: round(median(cpu)),
+      unit: "s",
+      rows,
+      passes,
+      warmUpPasses,
+      samples: cpu,
+    },
     { format, codec, measure: `${name}-peak-rss`, value: peakRssBytes, unit: "bytes" },
   ];
 }

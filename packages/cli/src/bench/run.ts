@@ -155,7 +155,10 @@ async function runJob(job: BenchJob, parts: JobContext): Promise<Outcome> {
     );
     outcome = { ...outcome, sizeBytes: written.sizeBytes, measurements: { write: written.write } };
     const { batchRows, seed } = options;
-    const read = await runTask({ ...shared, job: "read", batchRows, seed, budgetMs: clock.jobLeftMs }, taskContext);
+    const read = await runTask(
+      { ...shared, job: "read", shuffled: written.shuffled, batchRows, seed, budgetMs: clock.jobLeftMs },
+      taskContext,
+    );
     const equal = read.digest === facts.digest;
     const measurements = equal ? { ...outcome.measurements, ...read.measurements } : {};
     return { ...outcome, equal, digest: read.digest, rows: read.rows, measurements, missing: read.missing };

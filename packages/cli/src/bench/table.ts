@@ -64,8 +64,9 @@ function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string
     const rates = measureNames.map((name) => {
       const bytes = find(check, name, "MB/s");
       const perSecond = find(check, name, "rows/s");
-      const once = bytes?.warmUpPasses === 0 ? "*" : " ";
-      return `${figure(bytes?.value).padStart(6)}${figure(perSecond === undefined ? undefined : perSecond.value / 1e6).padStart(7)}${once}`;
+      const part = bytes?.rows !== undefined && bytes.rows < report.data.rows;
+      const mark = part ? "+" : bytes?.warmUpPasses === 0 ? "*" : " ";
+      return `${figure(bytes?.value).padStart(6)}${figure(perSecond === undefined ? undefined : perSecond.value / 1e6).padStart(7)}${mark}`;
     });
     const gaps = (check.missing ?? []).flatMap(({ measure, error }) =>
       wrap(`  ${titles[measure]}: ${visible(error)}`, 4),
@@ -73,8 +74,17 @@ function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string
     const row = `${key(check)}${figure(size === undefined ? undefined : size / 1e6).padStart(7)}${rates.join("")}`;
     return [row.trimEnd(), ...gaps];
   });
+  return [...head, ...rows, ...footnotes(report)];
+}
+
+function footnotes(report: BenchReport): string[] {
+  const parts = new Set(report.results.flatMap(({ rows }) => (rows === undefined ? [] : [rows])));
+  parts.delete(report.data.rows);
   const cold = report.results.some((result) => result.warmUpPasses === 0);
-  return [...head, ...rows, ...(cold ? ["* one pass only, without warm-up: the time did not allow for more"] : [])];
+  return [
+    ...(cold ? ["* one pass only, without warm-up: the time did not allow for more"] : []),
+    ...[...parts].map((rows) => `+ measured on a file of the first ${count(rows)} rows`),
+  ];
 }
 
 function whyNot(check: ReportCheck): string {
@@ -93,7 +103,10 @@ function costLines(report: BenchReport): string[] {
   const rows = report.checks
     .filter((check) => check.equal)
     .map((check) => {
-      const seconds = measureNames.map((name) => figure(find(check, `${name}-cpu`, "s")?.value).padEnd(8));
+      const seconds = measureNames.map((name) => {
+        const cpu = find(check, `${name}-cpu`, "s");
+        return `${figure(cpu?.value)}${cpu?.rows !== undefined && cpu.rows < report.data.rows ? "+" : ""}`.padEnd(8);
+      });
       const memory = measureNames.map((name) => {
         const bytes = find(check, `${name}-peak-rss`, "bytes")?.value;
         return (bytes === undefined ? "–" : String(Math.round(bytes / 1e6))).padEnd(8);

@@ -1,5 +1,5 @@
 import { stat, writeFile } from "node:fs/promises";
-import type { Columns } from "@ingest-ts/core";
+import { type Columns, sliceRows } from "@ingest-ts/core";
 import { fileSink } from "@ingest-ts/storage";
 import type { TableWriter } from "@ingest-ts/writers";
 import { type BenchFormat, findFormat } from "./definitions.ts";
@@ -21,16 +21,35 @@ export async function runWriteTask(task: WriteTask, report: Report): Promise<Wri
     rows: facts.rows,
     arrowBytes: facts.arrowBytes,
   });
+  const { size } = await stat(path);
+  const shuffleRows = Math.min(format.shuffleRows?.(task.codec) ?? facts.rows, facts.rows);
+  const shuffled = { path: shuffleRows === facts.rows ? path : `${path}.part${format.extension}`, rows: shuffleRows };
+  if (shuffled.path !== path)
+    await writeTable(firstRows(table, shuffled.rows), format, { ...task, path: shuffled.path });
   const beside = await format.beside?.(facts.schema);
-  if (beside !== undefined) await writeFile(`${path}${beside.suffix}`, beside.text);
-  return { sizeBytes: (await stat(path)).size, write };
+  for (const file of new Set([path, shuffled.path])) {
+    if (beside !== undefined) await writeFile(`${file}${beside.suffix}`, beside.text);
+  }
+  return { sizeBytes: size, write, shuffled };
+}
+
+function firstRows(table: readonly Columns[], rows: number): readonly Columns[] {
+  const first: Columns[] = [];
+  let left = rows;
+  for (const columns of table) {
+    if (left === 0) break;
+    const part = columns.rows <= left ? columns : sliceRows(columns, 0, left);
+    first.push(part);
+    left -= part.rows;
+  }
+  return first;
 }
 
 async function writeTable(
   table: readonly Columns[],
   format: BenchFormat,
   task: WriteTask,
-  count: (rows: number) => void,
+  count: (rows: number) => void = () => undefined,
 ): Promise<void> {
   const sink = await fileSink(task.path);
   let writer: TableWriter | undefined;

@@ -89,6 +89,7 @@ describe("buildReport", () => {
       measure: "write",
       value: 126.667,
       unit: "MB/s",
+      rows: 3_000_000,
       passes: 3,
       warmUpPasses: 1,
       samples: [126.667, 142.5, 114],
