@@ -9,7 +9,7 @@ import {
 } from "./spec.ts";
 import { CompactReader, ThriftType } from "./thrift.ts";
 
-const { I32, I64, STRUCT } = ThriftType;
+const { BINARY, I32, I64, STRUCT } = ThriftType;
 
 /**
  * Parses `struct FileMetaData` (Thrift), which lies at `baseOffset` of its file.
@@ -22,13 +22,15 @@ export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: 
   let rowGroups: RowGroup[] | undefined;
   let createdBy: string | undefined;
   let keyValues: Record<string, string> = {};
+  let paths: readonly string[] = [];
   reader.struct(STRUCT, "FileMetaData", (id, type) => {
     switch (id) {
       case 2:
         elements = reader.list(type, STRUCT, "schema", (element) => readSchemaElement(reader, element));
         break;
       case 4:
-        rowGroups = reader.list(type, STRUCT, "row_groups", (element) => readRowGroup(reader, element));
+        paths = leafPaths(elements ?? []);
+        rowGroups = reader.list(type, STRUCT, "row_groups", (element) => readRowGroup(reader, element, paths));
         break;
       case 5:
         keyValues = readKeyValues(reader, type);
@@ -50,6 +52,27 @@ export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: 
   );
   return { createdBy, elements, rowGroups, keyValues };
 }
+
+/**
+ * The path of every leaf, its names joined by a character that no name should have. A column chunk says its path once
+ * more: a chunk in the wrong place would be read as another column.
+ */
+function leafPaths(elements: readonly SchemaElement[]): string[] {
+  const paths: string[] = [];
+  // Groups that are open, each with the children it still waits for.
+  const open: { path: string; left: number }[] = [];
+  for (const [i, element] of elements.entries()) {
+    while (open.at(-1)?.left === 0) open.pop();
+    const parent = open.at(-1);
+    if (parent !== undefined) parent.left--;
+    const path = i === 0 ? "" : `${parent?.path ?? ""}${SEPARATOR}${element.name}`;
+    if (element.numChildren === undefined) paths.push(path);
+    else open.push({ path, left: element.numChildren });
+  }
+  return paths;
+}
+
+const SEPARATOR = "\u0000";
 
 function readKeyValues(reader: CompactReader, type: number): Record<string, string> {
   // Without a prototype, so that a key such as "__proto__" is a key like any other.
@@ -150,12 +173,14 @@ function readIntType(reader: CompactReader, type: number): Pick<LogicalType, "bi
   return { bitWidth, isSigned };
 }
 
-function readRowGroup(reader: CompactReader, elementType: number): RowGroup {
+function readRowGroup(reader: CompactReader, elementType: number, paths: readonly string[]): RowGroup {
   let columns: ColumnChunk[] | undefined;
   let numRows: number | undefined;
   reader.struct(elementType, "RowGroup", (id, type) => {
-    if (id === 1) columns = reader.list(type, STRUCT, "columns", (element) => readColumnChunk(reader, element));
-    else if (id === 3) numRows = reader.count(type, I64, "num_rows of a row group");
+    if (id === 1) {
+      let next = 0;
+      columns = reader.list(type, STRUCT, "columns", (element) => readColumnChunk(reader, element, paths[next++]));
+    } else if (id === 3) numRows = reader.count(type, I64, "num_rows of a row group");
     else reader.skip(type);
   });
   if (columns === undefined || numRows === undefined) throw reader.fail("a row group without columns or num_rows");
@@ -173,7 +198,7 @@ const absent: Omit<ColumnChunk, "encrypted" | "filePath"> = {
   dictionaryPageOffset: undefined,
 };
 
-function readColumnChunk(reader: CompactReader, elementType: number): ColumnChunk {
+function readColumnChunk(reader: CompactReader, elementType: number, path: string | undefined): ColumnChunk {
   let filePath: string | undefined;
   let encrypted = false;
   let metadata: Omit<ColumnChunk, "encrypted" | "filePath"> | undefined;
@@ -183,7 +208,7 @@ function readColumnChunk(reader: CompactReader, elementType: number): ColumnChun
         filePath = reader.string(type, "file_path");
         break;
       case 3:
-        metadata = readColumnMetadata(reader, type);
+        metadata = readColumnMetadata(reader, type, path);
         break;
       case 8:
         encrypted = true;
@@ -197,7 +222,11 @@ function readColumnChunk(reader: CompactReader, elementType: number): ColumnChun
   return { ...(metadata ?? absent), encrypted, filePath };
 }
 
-function readColumnMetadata(reader: CompactReader, type: number): Omit<ColumnChunk, "encrypted" | "filePath"> {
+function readColumnMetadata(
+  reader: CompactReader,
+  type: number,
+  path: string | undefined,
+): Omit<ColumnChunk, "encrypted" | "filePath"> {
   const numbers: (number | undefined)[] = [];
   let encodings: number[] = [];
   reader.struct(type, "ColumnMetaData", (id, inner) => {
@@ -208,6 +237,9 @@ function readColumnMetadata(reader: CompactReader, type: number): Omit<ColumnChu
         break;
       case 2:
         encodings = reader.list(inner, I32, "encodings", (element) => reader.i32(element, "encoding"));
+        break;
+      case 3:
+        checkPath(reader, inner, path);
         break;
       case 5:
       case 6:
@@ -238,6 +270,14 @@ function readColumnMetadata(reader: CompactReader, type: number): Omit<ColumnChu
     dataPageOffset: required(9),
     dictionaryPageOffset: numbers[11],
   };
+}
+
+function checkPath(reader: CompactReader, type: number, path: string | undefined): void {
+  const names = reader.list(type, BINARY, "path_in_schema", (element) => reader.string(element, "path_in_schema"));
+  const found = names.map((name) => `${SEPARATOR}${name}`).join("");
+  if (path === undefined || found === path) return;
+  const shown = path.slice(1).replaceAll(SEPARATOR, ".");
+  throw reader.fail(`a column chunk of "${names.join(".")}" where "${shown}" belongs`);
 }
 
 const chunkFields: Readonly<Record<number, string>> = {

@@ -90,7 +90,9 @@ export class LeafReader {
           this.node.leaf.maxRepetition === 0 ? this.#fillFlat(target, maxBytes) : this.#fillRepeated(target, maxBytes);
         if (!more) return true;
       } else {
-        if (this.#ended || (this.node.leaf.maxRepetition === 0 && this.rows >= target)) return true;
+        // Rows of a flat column end with their pages; past the last one, the end of the chunk is still to be checked.
+        const isFull = this.node.leaf.maxRepetition === 0 && this.rows >= target && this.#rowsSeen < this.#rowsInChunk;
+        if (this.#ended || isFull) return true;
         const page = this.#pages.next(this.#values);
         if (page === "need") return false;
         if (page === undefined) this.#end();

@@ -94,7 +94,7 @@ export class PageReader {
    */
   next(client: PageClient): PendingPage | "need" | undefined {
     for (;;) {
-      if (this.#entriesSeen === this.#plan.numValues && this.#header === undefined) return undefined;
+      if (this.#header === undefined && this.#isComplete()) return undefined;
       if (!this.#readHeader()) return "need";
       const header = this.#header as PageHeader;
       switch (header.type) {
@@ -112,6 +112,12 @@ export class PageReader {
           throw new UnsupportedError(`page type ${header.type} is not supported`);
       }
     }
+  }
+
+  /** Whether all values were seen and nothing follows them. What follows can only be pages without values. */
+  #isComplete(): boolean {
+    if (this.#entriesSeen < this.#plan.numValues) return false;
+    return this.#plan.exactEnd === undefined || this.#offset >= this.#plan.exactEnd;
   }
 
   /** Reads the next header and finds its body. @returns false when bytes must be fetched first. */

@@ -8,6 +8,8 @@ import { type ColumnChunk, Compression, nameOf, Physical, type RowGroup, TRAILER
 export interface ChunkPlan {
   readonly start: number;
   readonly end: number;
+  /** Where the pages must end, when that is known for sure. */
+  readonly exactEnd: number | undefined;
   readonly codec: number;
   /** Level pairs in all data pages together. */
   readonly numValues: number;
@@ -65,6 +67,7 @@ function planChunk(leaf: Leaf, group: RowGroup, fileBytes: number, padding: numb
     return {
       start,
       end: Math.min(end + padding, fileBytes - TRAILER_BYTES),
+      exactEnd: padding === 0 ? end : undefined,
       codec: chunk.codec,
       numValues: chunk.numValues,
       uncompressedBytes: chunk.totalUncompressedSize,
