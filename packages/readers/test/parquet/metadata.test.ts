@@ -2,7 +2,7 @@ import { FormatError, isIngestError, UnsupportedError } from "@ingest-ts/core";
 import { countingSource, memorySource } from "@ingest-ts/core/testing";
 import { describe, expect, test } from "vitest";
 import { parquet, type ParquetMetadata } from "../../src/parquet/index.ts";
-import type { ColumnChunk } from "../../src/parquet/spec.ts";
+import type { ColumnChunk, RowGroup } from "../../src/parquet/spec.ts";
 import { fixtureBytes, readBytes, selectOf } from "./support.ts";
 import { fileOf, type ThriftField } from "./thrift-writer.ts";
 
@@ -206,7 +206,7 @@ describe("row groups that contradict themselves", () => {
 
   test("a size that is too large", async () => {
     const metadata = await metadataOf(bytes);
-    const { totalCompressedSize } = metadata.rowGroups[1]?.columns[last] as ColumnChunk;
+    const { totalCompressedSize } = (metadata.rowGroups[1] as RowGroup).columns[last] as ColumnChunk;
     expect(await failure({ totalCompressedSize: totalCompressedSize + 1 }, last)).toBeInstanceOf(FormatError);
   });
 
