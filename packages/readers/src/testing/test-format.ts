@@ -49,6 +49,25 @@ async function collect(slabs: AsyncIterable<Slab>, batchRows = Infinity): Promis
   return rows;
 }
 
+/** Rows [from, to) of every fragment whose rows are known, for some from and to. */
+async function checkRanges(reader: Reader): Promise<void> {
+  for (const fragment of reader.fragments) {
+    const { rows: count } = fragment;
+    if (count === undefined) continue;
+    const rows = await collect(reader.fragmentSlabs(fragment));
+    check(rows.length === count, `${rows.length} rows of ${count}`);
+    const ends = [0, 1, Math.floor(count / 3), Math.floor(count / 2), count - 1, count].filter((at) => at <= count);
+    for (const from of ends) {
+      for (const to of ends.filter((at) => at >= from)) {
+        const part = await collect(reader.fragmentSlabs(fragment, { rows: [from, to] }));
+        checkSame(part, rows.slice(from, to), `rows ${from} to ${to}`);
+      }
+    }
+    const error = await failure(() => collect(reader.fragmentSlabs(fragment, { rows: [0, count + 1] })));
+    check(isIngestError(error, "INGEST_OPTIONS"), `not an OptionsError: ${String(error)}`);
+  }
+}
+
 /** What every format must do behind `open`. Call it inside `describe`, once per kind of object. */
 export function testFormat(it: TestRunner, fixture: FormatFixture): void {
   let known: Uint8Array | undefined;
@@ -89,22 +108,21 @@ export function testFormat(it: TestRunner, fixture: FormatFixture): void {
     for (const batchBytes of [1, 1000]) checkSame(await allRows({ batchBytes }), rows, `batchBytes ${batchBytes}`);
   });
 
-  it("gives any range of a fragment's rows", () =>
-    reading({ batchRows: 50 }, async (reader) => {
-      for (const fragment of reader.fragments) {
-        const { rows: count } = fragment;
-        if (count === undefined) continue;
-        const rows = await collect(reader.fragmentSlabs(fragment));
-        const ends = [0, 1, Math.floor(count / 3), Math.floor(count / 2), count - 1, count].filter((at) => at <= count);
-        for (const from of ends) {
-          for (const to of ends.filter((at) => at >= from)) {
-            const part = await collect(reader.fragmentSlabs(fragment, { rows: [from, to] }));
-            checkSame(part, rows.slice(from, to), `rows ${from} to ${to}`);
-          }
-        }
-        const error = await failure(() => collect(reader.fragmentSlabs(fragment, { rows: [0, count + 1] })));
-        check(isIngestError(error, "INGEST_OPTIONS"), `not an OptionsError: ${String(error)}`);
-      }
+  it("gives any range of a fragment's rows", () => reading({ batchRows: 50 }, checkRanges));
+
+  it("an index of the object gives the same rows, exactly counted", () =>
+    reading({}, async (reader) => {
+      const index = await reader.buildIndex();
+      if (index === undefined) return;
+      const rows = await allRows();
+      await reading({ index, batchRows: 50 }, async (indexed) => {
+        check(indexed.rows === rows.length, `${rows.length} rows where the index has ${indexed.rows}`);
+        checkSame(await collect(indexed.slabs()), rows, "rows by the index");
+        await checkRanges(indexed);
+      });
+      const stale = { ...index, etag: `${index.etag}, but older` };
+      const error = await failure(() => allRows({ index: stale }));
+      check(isIngestError(error, "INGEST_OPTIONS"), `not an OptionsError: ${String(error)}`);
     }));
 
   it("reads any choice of columns, in the order asked", () =>
