@@ -64,3 +64,13 @@ export {
   orcTimestamps,
   orcZoneShift,
 } from "./orc-runs";
+export {
+  dictionary4,
+  dictionary8,
+  dictionaryBytes,
+  dictionaryRehash4,
+  dictionaryRehash8,
+  dictionaryRehashBytes,
+} from "./parquet-write-dictionary";
+export { countLevels, encodeIndices, encodeLevels } from "./parquet-write-hybrid";
+export { encodePlainStrings } from "./parquet-write-strings";

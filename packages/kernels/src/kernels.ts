@@ -4,6 +4,7 @@ import type { FixedKernels } from "./api/fixed.ts";
 import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
 import type { OrcKernels } from "./api/orc.ts";
+import type { ParquetWriteKernels } from "./api/parquet-write.ts";
 import type { RleKernels } from "./api/rle.ts";
 import type { RowWalkKernels } from "./api/row-walks.ts";
 import type { ShuffleKernels } from "./api/shuffle.ts";
@@ -24,6 +25,7 @@ export interface KernelExports
     LevelKernels,
     NumberKernels,
     OrcKernels,
+    ParquetWriteKernels,
     RleKernels,
     RowWalkKernels,
     ShuffleKernels,

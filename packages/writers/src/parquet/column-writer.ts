@@ -1,6 +1,7 @@
 import { addWhere } from "@ingest-ts/core";
 import { Encoding, PageType, Physical } from "@ingest-ts/readers/parquet/spec";
 import { ByteBuffer } from "./byte-buffer.ts";
+import { dictionaryWillPay } from "./dictionary-choice.ts";
 import { createDictionary, type ValueDictionary } from "./dictionary.ts";
 import { extract } from "./extract.ts";
 import type { ChunkMetadata, EncodingCount } from "./footer.ts";
@@ -12,11 +13,14 @@ import type { Leaf } from "./schema.ts";
 import type { Shredded } from "./shred.ts";
 import { ChunkStatistics } from "./statistics.ts";
 import { plainBytes, type Values } from "./values.ts";
+import type { WorkMemory } from "./work-memory.ts";
 
 /** A dictionary larger than this is closed: later pages are PLAIN. */
 const DICTIONARY_BYTES = 1024 * 1024;
 /** A page ends at so many levels, however few bytes they take: readers unpack them whole. */
 const PAGE_ENTRIES = 131_072;
+/** Values that tell whether a dictionary is worth trying. */
+const SAMPLE_VALUES = 16_384;
 
 /** A column chunk ready to be written, dictionary page first. */
 export interface EncodedChunk {
@@ -37,6 +41,7 @@ export class ColumnWriter {
   readonly #leaf: Leaf;
   readonly #options: ColumnWriterOptions;
   readonly #encoder: PageEncoder;
+  readonly #memory: WorkMemory;
   readonly #definitions: LevelBuffer;
   readonly #repetitions: LevelBuffer;
   /** Of the page being filled: PLAIN values (booleans a byte each), or indices into the dictionary. */
@@ -53,6 +58,7 @@ export class ColumnWriter {
   /** Whether values still go through the dictionary. */
   #indexing = false;
   #dictionaryPages = 0;
+  #sampled = false;
   #statistics: ChunkStatistics | undefined;
   #entries = 0;
   #values = 0;
@@ -60,12 +66,13 @@ export class ColumnWriter {
   #definitionHistogram: number[] = [];
   #repetitionHistogram: number[] = [];
 
-  constructor(leaf: Leaf, encoder: PageEncoder, options: ColumnWriterOptions) {
+  constructor(leaf: Leaf, encoder: PageEncoder, memory: WorkMemory, options: ColumnWriterOptions) {
     this.#leaf = leaf;
     this.#encoder = encoder;
+    this.#memory = memory;
     this.#options = options;
-    this.#definitions = new LevelBuffer(leaf.maxDefinition);
-    this.#repetitions = new LevelBuffer(leaf.maxRepetition);
+    this.#definitions = new LevelBuffer(leaf.maxDefinition, memory);
+    this.#repetitions = new LevelBuffer(leaf.maxRepetition, memory);
     this.#begin();
   }
 
@@ -76,9 +83,10 @@ export class ColumnWriter {
     const bytes = physical === Physical.BYTE_ARRAY || physical === Physical.FIXED_LEN_BYTE_ARRAY;
     this.#indexing = indexing;
     this.#dictionary = indexing
-      ? createDictionary(narrow ? "word" : bytes ? "bytes" : "doubleWord", typeLength)
+      ? createDictionary(this.#memory, narrow ? "word" : bytes ? "bytes" : "doubleWord", typeLength)
       : undefined;
     this.#dictionaryPages = 0;
+    this.#sampled = false;
     this.#pages = [];
     this.#statistics = this.#options.statistics ? new ChunkStatistics(this.#leaf) : undefined;
     this.#entries = 0;
@@ -118,10 +126,23 @@ export class ColumnWriter {
     if (this.#indexing) this.#index(values);
     else {
       this.#statistics?.update(values);
-      appendPlain(values, this.#plain);
+      appendPlain(values, this.#plain, this.#memory);
     }
     this.#pageValues += values.count;
-    if (this.#indexing && (this.#dictionary as ValueDictionary).sizeBytes > DICTIONARY_BYTES) this.#leaveDictionary();
+    if (this.#indexing && (this.#isDictionaryFull() || this.#isDictionaryHopeless())) this.#leaveDictionary();
+  }
+
+  #isDictionaryFull(): boolean {
+    return (this.#dictionary as ValueDictionary).sizeBytes > DICTIONARY_BYTES;
+  }
+
+  /** Judged once a chunk, when enough values have been seen. */
+  #isDictionaryHopeless(): boolean {
+    if (this.#sampled || this.#pageValues < SAMPLE_VALUES) return false;
+    this.#sampled = true;
+    const { count, sizeBytes } = this.#dictionary as ValueDictionary;
+    const sample = { values: this.#pageValues, distinct: count, valueBytes: sizeBytes / count };
+    return !dictionaryWillPay(sample, DICTIONARY_BYTES);
   }
 
   /** About how large the page would be with so many more values. */
@@ -155,7 +176,12 @@ export class ColumnWriter {
     }
     this.#indexing = false;
     this.#statistics?.update(dictionary.values());
-    appendPlain(dictionary.gather(this.#indices.subarray(0, this.#pageValues)), this.#plain);
+    appendPlain(dictionary.gather(this.#indices.subarray(0, this.#pageValues)), this.#plain, this.#memory);
+    this.#forgetDictionary();
+  }
+
+  #forgetDictionary(): void {
+    this.#dictionary?.release();
     this.#dictionary = undefined;
   }
 
@@ -200,7 +226,7 @@ export class ColumnWriter {
   #writeIndices(out: ByteBuffer): void {
     const bits = this.#indexBits();
     out.byte(bits);
-    encodeHybrid(this.#indices, this.#pageValues, bits, out);
+    encodeHybrid(this.#indices.subarray(0, this.#pageValues), bits, out, this.#memory);
   }
 
   #writePlain(out: ByteBuffer): void {
@@ -234,13 +260,14 @@ export class ColumnWriter {
         repetitionHistogram: this.#leaf.maxRepetition > 0 ? this.#repetitionHistogram : undefined,
       },
     };
+    this.#forgetDictionary();
     this.#begin();
     return chunk;
   }
 
   #encodeDictionary(dictionary: ValueDictionary): EncodedPage {
     const plain = new ByteBuffer(dictionary.sizeBytes);
-    appendPlain(dictionary.values(), plain);
+    appendPlain(dictionary.values(), plain, this.#memory);
     return this.#encoder.dictionaryPage(plain.view(), dictionary.count);
   }
 

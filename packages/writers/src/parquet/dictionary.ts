@@ -1,5 +1,6 @@
-import { ByteBuffer } from "./byte-buffer.ts";
+import { checked } from "@ingest-ts/kernels";
 import type { FixedValues, Values, VaryingValues, WordValues } from "./values.ts";
+import type { WorkMemory } from "./work-memory.ts";
 
 /** The distinct values of one column chunk, in order of first appearance. */
 export interface ValueDictionary {
@@ -8,235 +9,274 @@ export interface ValueDictionary {
   readonly sizeBytes: number;
   /** Writes the index of every value to out[at …], adding values that are new. */
   encode(values: Values, out: Int32Array, at: number): void;
-  /** The distinct values; stale after the next `encode`. */
+  /** A copy of the distinct values. */
   values(): Values;
   /** The values behind `indices`. */
   gather(indices: Int32Array): Values;
+  /** Gives its memory back; nothing may be called afterwards. */
+  release(): void;
 }
 
-const FIRST_SLOTS = 1024;
+/** Distinct values that the first table has room for, and how much larger the next ones are. */
+const FIRST_LIMIT = 512;
+const GROWTH = 4;
 
-/** An open-addressing table from hash to index + 1, half full at most. */
-abstract class HashTable {
-  protected slots = new Int32Array(FIRST_SLOTS);
-  /** The hash of each distinct value, so that growing needs no rehash. */
-  protected hashes = new Int32Array(FIRST_SLOTS / 2);
+/** The table of one of the `dictionary…` kernels: slots, and room for `limit` distinct values. */
+abstract class KernelDictionary implements ValueDictionary {
+  protected readonly memory: WorkMemory;
+  protected slots: number;
+  protected limit = FIRST_LIMIT;
   count = 0;
 
-  /** Called before a value is added: keeps the table half empty. */
-  protected add(slot: number, hash: number): number {
-    const index = this.count++;
-    this.hashes[index] = hash;
-    this.slots[slot] = this.count;
-    if (this.count === this.hashes.length) this.#grow();
-    return index;
+  constructor(memory: WorkMemory) {
+    this.memory = memory;
+    this.slots = this.#emptySlots();
   }
 
-  #grow(): void {
-    const hashes = new Int32Array(this.hashes.length * 2);
-    hashes.set(this.hashes);
-    const slots = new Int32Array(this.slots.length * 2);
-    const mask = slots.length - 1;
-    for (let index = 0; index < this.count; index++) {
-      let slot = (hashes[index] as number) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = index + 1;
-    }
-    this.hashes = hashes;
-    this.slots = slots;
-    this.grown(hashes.length);
+  abstract readonly sizeBytes: number;
+  abstract values(): Values;
+  abstract gather(indices: Int32Array): Values;
+
+  /** Brings values into the memory; `take` works on them. */
+  protected abstract load(values: Values): void;
+  /** Indices of values [from, count) to `out`. @returns how many were taken before the table was full. */
+  protected abstract take(from: number, count: number, out: number): number;
+  /** Makes room: for `this.limit` values, and for the one that `take` stopped at. */
+  protected abstract makeRoom(stoppedAt: number): void;
+  protected abstract rehash(): void;
+
+  protected get mask(): number {
+    return 2 * this.limit - 1;
   }
 
-  /** The table now has room for so many values. */
-  protected abstract grown(capacity: number): void;
-}
-
-function mix(hash: number): number {
-  const folded = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
-  return folded ^ (folded >>> 15);
-}
-
-/** INT32, FLOAT: equal when their bits are. */
-class WordDictionary extends HashTable implements ValueDictionary {
-  #words = new Int32Array(FIRST_SLOTS / 2);
-
-  get sizeBytes(): number {
-    return 4 * this.count;
-  }
-
-  protected override grown(capacity: number): void {
-    const words = new Int32Array(capacity);
-    words.set(this.#words);
-    this.#words = words;
+  #emptySlots(): number {
+    const address = this.memory.allocate(8 * this.limit);
+    this.memory.bytes.fill(0, address, address + 8 * this.limit);
+    return address;
   }
 
   encode(values: Values, out: Int32Array, at: number): void {
-    const { words, count } = values as WordValues;
-    for (let i = 0; i < count; i++) out[at + i] = this.#indexOf(words[i] as number);
-  }
-
-  #indexOf(word: number): number {
-    const { slots } = this;
-    const mask = slots.length - 1;
-    const hash = mix(word);
-    let slot = hash & mask;
-    for (let found = slots[slot] as number; found !== 0; found = slots[slot] as number) {
-      if (this.#words[found - 1] === word) return found - 1;
-      slot = (slot + 1) & mask;
+    const { count } = values;
+    this.load(values);
+    const indices = this.memory.scratch("out", 4 * count);
+    for (let done = 0; ; ) {
+      done += checked(this.memory.exports, this.take(done, count, indices + 4 * done));
+      this.count = this.memory.exports.validCount();
+      if (done === count) break;
+      if (this.count === this.limit) {
+        this.limit *= GROWTH;
+        this.memory.release(this.slots);
+        this.slots = this.#emptySlots();
+        this.makeRoom(done);
+        this.rehash();
+      } else this.makeRoom(done);
     }
-    this.#words[this.count] = word;
-    return this.add(slot, hash);
+    out.set(new Int32Array(this.memory.bytes.buffer, indices, count), at);
   }
 
-  values(): WordValues {
-    return { form: "words", count: this.count, perValue: 1, words: this.#words.subarray(0, this.count) };
+  release(): void {
+    this.memory.release(this.slots);
   }
 
-  gather(indices: Int32Array): WordValues {
-    const words = new Int32Array(indices.length);
-    for (let i = 0; i < indices.length; i++) words[i] = this.#words[indices[i] as number] as number;
-    return { form: "words", count: indices.length, perValue: 1, words };
+  /** A block of `sizeBytes` that begins with the first `kept` bytes of `address`, which is given back. */
+  protected moved(address: number, kept: number, sizeBytes: number): number {
+    const target = this.memory.allocate(sizeBytes);
+    this.memory.bytes.copyWithin(target, address, address + kept);
+    this.memory.release(address);
+    return target;
   }
 }
 
-/** INT64, DOUBLE: equal when their bits are. */
-class DoubleWordDictionary extends HashTable implements ValueDictionary {
-  #words = new Int32Array(FIRST_SLOTS);
+/** INT32 and FLOAT, INT64 and DOUBLE: equal when their bits are. */
+class WordDictionary extends KernelDictionary {
+  readonly #perValue: 1 | 2;
+  #words: number;
+  #source = 0;
 
-  get sizeBytes(): number {
-    return 8 * this.count;
+  constructor(memory: WorkMemory, perValue: 1 | 2) {
+    super(memory);
+    this.#perValue = perValue;
+    this.#words = memory.allocate(4 * perValue * this.limit);
   }
 
-  protected override grown(capacity: number): void {
-    const words = new Int32Array(2 * capacity);
-    words.set(this.#words);
-    this.#words = words;
+  override get sizeBytes(): number {
+    return 4 * this.#perValue * this.count;
   }
 
-  encode(values: Values, out: Int32Array, at: number): void {
-    const { words, count } = values as WordValues;
-    for (let i = 0; i < count; i++) out[at + i] = this.#indexOf(words[2 * i] as number, words[2 * i + 1] as number);
+  protected override load(values: Values): void {
+    this.#source = this.memory.load("source", (values as WordValues).words);
   }
 
-  #indexOf(low: number, high: number): number {
-    const { slots } = this;
-    const mask = slots.length - 1;
-    const hash = mix(low ^ Math.imul(high, 0x9e3779b1));
-    let slot = hash & mask;
-    for (let found = slots[slot] as number; found !== 0; found = slots[slot] as number) {
-      if (this.#words[2 * found - 2] === low && this.#words[2 * found - 1] === high) return found - 1;
-      slot = (slot + 1) & mask;
-    }
-    this.#words[2 * this.count] = low;
-    this.#words[2 * this.count + 1] = high;
-    return this.add(slot, hash);
+  protected override take(from: number, count: number, out: number): number {
+    const kernel = this.#perValue === 1 ? "dictionary4" : "dictionary8";
+    const source = this.#source + 4 * this.#perValue * from;
+    return this.memory.exports[kernel](
+      source,
+      count - from,
+      this.slots,
+      this.mask,
+      this.#words,
+      this.count,
+      this.limit,
+      out,
+    );
   }
 
-  values(): WordValues {
-    return { form: "words", count: this.count, perValue: 2, words: this.#words.subarray(0, 2 * this.count) };
+  protected override makeRoom(): void {
+    this.#words = this.moved(this.#words, this.sizeBytes, 4 * this.#perValue * this.limit);
   }
 
-  gather(indices: Int32Array): WordValues {
-    const words = new Int32Array(2 * indices.length);
+  protected override rehash(): void {
+    const kernel = this.#perValue === 1 ? "dictionaryRehash4" : "dictionaryRehash8";
+    this.memory.exports[kernel](this.#words, this.count, this.slots, this.mask);
+  }
+
+  override values(): WordValues {
+    const bytes = this.memory.bytes.slice(this.#words, this.#words + this.sizeBytes);
+    return { form: "words", count: this.count, perValue: this.#perValue, words: new Int32Array(bytes.buffer) };
+  }
+
+  override gather(indices: Int32Array): WordValues {
+    const perValue = this.#perValue;
+    const distinct = this.values().words;
+    const words = new Int32Array(perValue * indices.length);
     for (let i = 0; i < indices.length; i++) {
-      const at = 2 * (indices[i] as number);
-      words[2 * i] = this.#words[at] as number;
-      words[2 * i + 1] = this.#words[at + 1] as number;
+      const at = perValue * (indices[i] as number);
+      words[perValue * i] = distinct[at] as number;
+      if (perValue === 2) words[2 * i + 1] = distinct[at + 1] as number;
     }
-    return { form: "words", count: indices.length, perValue: 2, words };
+    return { form: "words", count: indices.length, perValue, words };
+  }
+
+  override release(): void {
+    super.release();
+    this.memory.release(this.#words);
   }
 }
 
 /** BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY. */
-class BytesDictionary extends HashTable implements ValueDictionary {
+class BytesDictionary extends KernelDictionary {
   /** 0 for BYTE_ARRAY. */
   readonly #width: number;
-  readonly #bytes = new ByteBuffer(4096);
-  /** Value i is bytes [#ends[i], #ends[i + 1]). */
-  #ends = new Int32Array(FIRST_SLOTS / 2 + 1);
+  #capacity = 16 * FIRST_LIMIT;
+  #bytes: number;
+  #hashes: number;
+  /** Value i is bytes [offsets[i], offsets[i + 1]). */
+  #offsets: number;
+  #source: VaryingValues = { form: "varying", count: 0, bytes: noBytes, starts: noOffsets, ends: noOffsets };
+  #loaded = { data: 0, dataLength: 0, starts: 0, ends: 0 };
 
-  constructor(width: number) {
-    super();
+  constructor(memory: WorkMemory, width: number) {
+    super(memory);
     this.#width = width;
+    this.#bytes = memory.allocate(this.#capacity);
+    this.#hashes = memory.allocate(4 * this.limit);
+    this.#offsets = memory.allocate(4 * (this.limit + 1));
+    memory.bytes.fill(0, this.#offsets, this.#offsets + 4);
   }
 
-  get sizeBytes(): number {
-    return this.#bytes.length + (this.#width === 0 ? 4 * this.count : 0);
+  #end(): number {
+    return new DataView(this.memory.bytes.buffer).getInt32(this.#offsets + 4 * this.count, true);
   }
 
-  protected override grown(capacity: number): void {
-    const ends = new Int32Array(capacity + 1);
-    ends.set(this.#ends);
-    this.#ends = ends;
+  override get sizeBytes(): number {
+    return this.#end() + (this.#width === 0 ? 4 * this.count : 0);
   }
 
-  encode(values: Values, out: Int32Array, at: number): void {
-    if (values.form === "varying") {
-      const { bytes, starts, ends, count } = values;
-      for (let i = 0; i < count; i++) out[at + i] = this.#indexOf(bytes, starts[i] as number, ends[i] as number);
-    } else {
-      const { bytes, width, count } = values as FixedValues;
-      for (let i = 0; i < count; i++) out[at + i] = this.#indexOf(bytes, i * width, (i + 1) * width);
+  protected override load(values: Values): void {
+    this.#source = values.form === "varying" ? values : varyingOf(values as FixedValues);
+    this.#loaded = this.memory.loadVarying(this.#source);
+  }
+
+  protected override take(from: number, count: number, out: number): number {
+    const { data, dataLength, starts, ends } = this.#loaded;
+    return this.memory.exports.dictionaryBytes(
+      data,
+      dataLength,
+      starts + 4 * from,
+      ends + 4 * from,
+      count - from,
+      this.slots,
+      this.mask,
+      this.#hashes,
+      this.#offsets,
+      this.#bytes,
+      this.#capacity,
+      this.count,
+      this.limit,
+      out,
+    );
+  }
+
+  protected override makeRoom(stoppedAt: number): void {
+    const { starts, ends } = this.#source;
+    const used = this.#end();
+    const needed = used + (ends[stoppedAt] as number) - (starts[stoppedAt] as number);
+    if (needed > this.#capacity) {
+      this.#capacity = Math.max(needed, 2 * this.#capacity);
+      this.#bytes = this.moved(this.#bytes, used, this.#capacity);
     }
+    this.#hashes = this.moved(this.#hashes, 4 * this.count, 4 * this.limit);
+    this.#offsets = this.moved(this.#offsets, 4 * (this.count + 1), 4 * (this.limit + 1));
   }
 
-  #indexOf(source: Uint8Array, start: number, end: number): number {
-    let hash = end - start;
-    for (let k = start; k < end; k++) hash = Math.imul(hash ^ (source[k] as number), 0x01000193);
-    hash = mix(hash);
-    const { slots } = this;
-    const mask = slots.length - 1;
-    let slot = hash & mask;
-    for (let found = slots[slot] as number; found !== 0; found = slots[slot] as number) {
-      if (this.hashes[found - 1] === hash && this.#equals(found - 1, source, start, end)) return found - 1;
-      slot = (slot + 1) & mask;
-    }
-    this.#bytes.append(source.subarray(start, end));
-    this.#ends[this.count + 1] = this.#bytes.length;
-    return this.add(slot, hash);
+  protected override rehash(): void {
+    this.memory.exports.dictionaryRehashBytes(this.#hashes, this.count, this.slots, this.mask);
   }
 
-  #equals(index: number, source: Uint8Array, start: number, end: number): boolean {
-    let at = this.#ends[index] as number;
-    if ((this.#ends[index + 1] as number) - at !== end - start) return false;
-    const { bytes } = this.#bytes;
-    for (let k = start; k < end; k++) if (bytes[at++] !== source[k]) return false;
-    return true;
-  }
-
-  values(): FixedValues | VaryingValues {
+  #varying(): VaryingValues {
     const { count } = this;
-    if (this.#width > 0) return { form: "fixed", count, width: this.#width, bytes: this.#bytes.view() };
-    const starts = this.#ends.subarray(0, count);
-    return { form: "varying", count, bytes: this.#bytes.view(), starts, ends: this.#ends.subarray(1, count + 1) };
+    const offsets = new Int32Array(this.memory.bytes.slice(this.#offsets, this.#offsets + 4 * (count + 1)).buffer);
+    const bytes = this.memory.bytes.slice(this.#bytes, this.#bytes + this.#end());
+    return { form: "varying", count, bytes, starts: offsets.subarray(0, count), ends: offsets.subarray(1) };
   }
 
-  gather(indices: Int32Array): FixedValues | VaryingValues {
-    const count = indices.length;
-    if (this.#width > 0) return this.#gatherFixed(indices);
-    const starts = new Int32Array(count);
-    const ends = new Int32Array(count);
-    for (let i = 0; i < count; i++) {
-      starts[i] = this.#ends[indices[i] as number] as number;
-      ends[i] = this.#ends[(indices[i] as number) + 1] as number;
-    }
-    return { form: "varying", count, bytes: this.#bytes.view(), starts, ends };
+  override values(): FixedValues | VaryingValues {
+    const values = this.#varying();
+    if (this.#width === 0) return values;
+    return { form: "fixed", count: values.count, width: this.#width, bytes: values.bytes };
   }
 
-  #gatherFixed(indices: Int32Array): FixedValues {
-    const width = this.#width;
-    const bytes = new Uint8Array(indices.length * width);
-    const source = this.#bytes.bytes;
-    for (let i = 0, to = 0; i < indices.length; i++) {
-      const from = (indices[i] as number) * width;
-      for (let k = 0; k < width; k++) bytes[to++] = source[from + k] as number;
+  override gather(indices: Int32Array): FixedValues | VaryingValues {
+    const { bytes, starts, ends } = this.#varying();
+    if (this.#width > 0) return gatherFixed(bytes, this.#width, indices);
+    const chosen = { starts: new Int32Array(indices.length), ends: new Int32Array(indices.length) };
+    for (let i = 0; i < indices.length; i++) {
+      chosen.starts[i] = starts[indices[i] as number] as number;
+      chosen.ends[i] = ends[indices[i] as number] as number;
     }
-    return { form: "fixed", count: indices.length, width, bytes };
+    return { form: "varying", count: indices.length, bytes, ...chosen };
+  }
+
+  override release(): void {
+    super.release();
+    for (const address of [this.#bytes, this.#hashes, this.#offsets]) this.memory.release(address);
   }
 }
 
+const noBytes = new Uint8Array(0);
+const noOffsets = new Int32Array(0);
+
+function varyingOf({ count, width, bytes }: FixedValues): VaryingValues {
+  const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * width);
+  return { form: "varying", count, bytes, starts: offsets.subarray(0, count), ends: offsets.subarray(1) };
+}
+
+function gatherFixed(source: Uint8Array, width: number, indices: Int32Array): FixedValues {
+  const bytes = new Uint8Array(indices.length * width);
+  for (let i = 0, to = 0; i < indices.length; i++) {
+    const from = (indices[i] as number) * width;
+    for (let k = 0; k < width; k++) bytes[to++] = source[from + k] as number;
+  }
+  return { form: "fixed", count: indices.length, width, bytes };
+}
+
 /** @param width bytes of a FIXED_LEN_BYTE_ARRAY value, 0 for BYTE_ARRAY; unused for words. */
-export function createDictionary(form: "word" | "doubleWord" | "bytes", width: number): ValueDictionary {
-  if (form === "word") return new WordDictionary();
-  return form === "doubleWord" ? new DoubleWordDictionary() : new BytesDictionary(width);
+export function createDictionary(
+  memory: WorkMemory,
+  form: "word" | "doubleWord" | "bytes",
+  width: number,
+): ValueDictionary {
+  if (form === "bytes") return new BytesDictionary(memory, width);
+  return new WordDictionary(memory, form === "word" ? 1 : 2);
 }

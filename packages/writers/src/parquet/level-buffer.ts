@@ -1,17 +1,20 @@
 import type { ByteBuffer } from "./byte-buffer.ts";
 import { bitWidthOf, encodeHybrid } from "./hybrid.ts";
+import type { WorkMemory } from "./work-memory.ts";
 
 /** The definition or repetition levels of one page. Costs nothing while they are all the same. */
 export class LevelBuffer {
   /** The highest level there may be. */
   readonly max: number;
+  readonly #memory: WorkMemory;
   #levels = new Uint8Array(0);
   /** The level of every entry so far, or -1 when they differ and lie in #levels. */
   #uniform = 0;
   #length = 0;
 
-  constructor(max: number) {
+  constructor(max: number, memory: WorkMemory) {
     this.max = max;
+    this.#memory = memory;
   }
 
   get length(): number {
@@ -47,8 +50,11 @@ export class LevelBuffer {
       histogram[this.#uniform] = (histogram[this.#uniform] ?? 0) + this.#length;
       return;
     }
-    const counts = new Int32Array(256);
-    for (let i = 0; i < this.#length; i++) (counts[this.#levels[i] as number] as number)++;
+    const memory = this.#memory;
+    const source = memory.load("source", this.#levels.subarray(0, this.#length));
+    const target = memory.scratch("out", 2048);
+    memory.exports.countLevels(source, this.#length, target);
+    const counts = new Int32Array(memory.bytes.buffer, target, 256);
     for (let level = 0; level <= this.max; level++)
       histogram[level] = (histogram[level] ?? 0) + (counts[level] as number);
   }
@@ -63,7 +69,7 @@ export class LevelBuffer {
       out.byte(this.#uniform);
       return;
     }
-    encodeHybrid(this.#levels, this.#length, bitWidthOf(this.max), out);
+    encodeHybrid(this.#levels.subarray(0, this.#length), bitWidthOf(this.max), out, this.#memory);
   }
 
   clear(): void {

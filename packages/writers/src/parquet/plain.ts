@@ -1,14 +1,16 @@
+import { checked } from "@ingest-ts/kernels";
 import type { ByteBuffer } from "./byte-buffer.ts";
-import type { Values, VaryingValues } from "./values.ts";
+import { type Values, varyingBytes, type VaryingValues } from "./values.ts";
+import type { WorkMemory } from "./work-memory.ts";
 
-/** Values this long are copied by the engine, shorter ones byte by byte. */
-const LONG_BYTES = 24;
+/** From this mean length on, values go straight to the page: the kernel would copy them twice more. */
+const LONG_BYTES = 256;
 
 /**
  * Appends values in PLAIN encoding (Encodings.md, "Plain"). Booleans are appended as one byte each: their bits are packed
  * when the page is complete, see `packBits`.
  */
-export function appendPlain(values: Values, out: ByteBuffer): void {
+export function appendPlain(values: Values, out: ByteBuffer, memory: WorkMemory): void {
   switch (values.form) {
     case "bool":
     case "fixed":
@@ -19,33 +21,31 @@ export function appendPlain(values: Values, out: ByteBuffer): void {
       out.append(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
       break;
     }
-    case "varying":
-      appendVarying(values, out);
+    case "varying": {
+      const total = varyingBytes(values);
+      if (total >= LONG_BYTES * values.count) appendLong(values, total, out);
+      else appendShort(values, total, out, memory);
+    }
   }
 }
 
-function appendVarying(values: VaryingValues, out: ByteBuffer): void {
-  const { count, starts, ends, bytes: source } = values;
-  let needed = 4 * count;
-  for (let i = 0; i < count; i++) needed += (ends[i] as number) - (starts[i] as number);
-  out.reserve(needed);
-  const target = out.bytes;
-  let at = out.length;
+function appendShort(values: VaryingValues, total: number, out: ByteBuffer, memory: WorkMemory): void {
+  const { count } = values;
+  const { data, dataLength, starts, ends } = memory.loadVarying(values);
+  const capacity = total + 4 * count;
+  const target = memory.scratch("out", capacity);
+  const { exports } = memory;
+  const size = checked(exports, exports.encodePlainStrings(data, dataLength, starts, ends, count, target, capacity));
+  memory.appendTo(out, target, size);
+}
+
+function appendLong({ count, starts, ends, bytes }: VaryingValues, total: number, out: ByteBuffer): void {
+  out.reserve(total + 4 * count);
   for (let i = 0; i < count; i++) {
-    const start = starts[i] as number;
-    const end = ends[i] as number;
-    const length = end - start;
-    target[at] = length;
-    target[at + 1] = length >>> 8;
-    target[at + 2] = length >>> 16;
-    target[at + 3] = length >>> 24;
-    at += 4;
-    if (length >= LONG_BYTES) {
-      target.set(source.subarray(start, end), at);
-      at += length;
-    } else for (let k = start; k < end; k++) target[at++] = source[k] as number;
+    const value = bytes.subarray(starts[i], ends[i]);
+    out.u32(value.length);
+    out.append(value);
   }
-  out.length = at;
 }
 
 /** Bytes of 0 and 1 as bits, the least significant first. */

@@ -12,6 +12,7 @@ import { PageEncoder } from "./page.ts";
 import { pieceEnd, rowBytes, rowsWithin } from "./row-ranges.ts";
 import { type Leaf, type ParquetSchema, toParquetSchema } from "./schema.ts";
 import { shred } from "./shred.ts";
+import { WorkMemory } from "./work-memory.ts";
 
 /** In every footer; the version is that of this package. */
 export const CREATED_BY = "ingest version 0.1.0";
@@ -63,9 +64,10 @@ class ParquetWriter implements TableWriter {
     this.#schema = schema;
     this.#parquetSchema = parquetSchema;
     this.#options = options;
+    const memory = new WorkMemory();
     this.#columns = parquetSchema.leaves.map((leaf) => {
       const dictionary = usesDictionary(leaf, schema, options.dictionary);
-      return new ColumnWriter(leaf, encoder, { ...options, dictionary });
+      return new ColumnWriter(leaf, encoder, memory, { ...options, dictionary });
     });
   }
 

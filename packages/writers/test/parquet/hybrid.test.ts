@@ -1,8 +1,16 @@
+import { loadKernels } from "@ingest-ts/kernels";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ByteBuffer } from "../../src/parquet/byte-buffer.ts";
 import { bitWidthOf, encodeHybrid } from "../../src/parquet/hybrid.ts";
 import { LevelBuffer } from "../../src/parquet/level-buffer.ts";
+import { WorkMemory } from "../../src/parquet/work-memory.ts";
+
+let memory: WorkMemory;
+beforeAll(async () => {
+  await loadKernels();
+  memory = new WorkMemory();
+});
 
 /** Encodings.md read literally, bit by bit. */
 function decode(bytes: Uint8Array, width: number, count: number): number[] {
@@ -44,7 +52,7 @@ function decode(bytes: Uint8Array, width: number, count: number): number[] {
 
 function encode(values: readonly number[], width: number): Uint8Array {
   const out = new ByteBuffer(1);
-  encodeHybrid(Int32Array.from(values), values.length, width, out);
+  encodeHybrid(Int32Array.from(values), width, out, memory);
   return out.view().slice();
 }
 
@@ -88,7 +96,7 @@ describe("levels of a page", () => {
     );
     fc.assert(
       fc.property(pieces, (chosen) => {
-        const buffer = new LevelBuffer(5);
+        const buffer = new LevelBuffer(5, memory);
         const all: number[] = [];
         for (const piece of chosen) {
           const levels = "levels" in piece ? piece.levels : Array<number>(piece.count).fill(piece.level);
@@ -106,7 +114,7 @@ describe("levels of a page", () => {
   });
 
   it("forget a page's levels when cleared", () => {
-    const buffer = new LevelBuffer(1);
+    const buffer = new LevelBuffer(1, memory);
     buffer.append(Uint8Array.of(0, 1), 2);
     buffer.clear();
     buffer.append(1, 3);

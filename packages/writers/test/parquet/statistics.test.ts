@@ -111,7 +111,7 @@ describe("bounds of long values", () => {
         if (high !== undefined) expect(compare(high, bytes)).toBeGreaterThanOrEqual(0);
         for (const bound of [low, high]) if (bound) new TextDecoder("utf-8", { fatal: true }).decode(bound);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
