@@ -5,7 +5,11 @@ import { createTFRecordWriter, type TFRecordWriterOptions, tfrecordSchemaJson } 
 import { describe, expect, it } from "vitest";
 import { memorySink } from "./lib/memory-sink.ts";
 
-async function write(schema: Schema, batches: readonly Columns[], options: TFRecordWriterOptions = {}): Promise<Uint8Array> {
+async function write(
+  schema: Schema,
+  batches: readonly Columns[],
+  options: TFRecordWriterOptions = {},
+): Promise<Uint8Array> {
   const sink = memorySink();
   const writer = await createTFRecordWriter(sink, schema, options);
   for (const batch of batches) await writer.write(batch);

@@ -4,6 +4,7 @@ type AnyFormat = Format<unknown, unknown>;
 
 /** Every format that this package reads, loaded on first use. Add a row to add a format. */
 export const formats: Readonly<Partial<Record<FormatName, () => Promise<AnyFormat>>>> = {
+  avro: async () => (await import("./avro/index.ts")).avro,
   orc: async () => (await import("./orc/index.ts")).orc,
   parquet: async () => (await import("./parquet/index.ts")).parquet,
   tfrecord: async () => (await import("./tfrecord/index.ts")).tfrecord,

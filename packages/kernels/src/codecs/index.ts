@@ -2,8 +2,10 @@ import { platform } from "#codecs";
 import { acquireKernels, type Kernels, loadKernels } from "../kernels.ts";
 import { type BlockCodec, compressBlock, decompressBlock } from "./blocks.ts";
 import { CodecError, toCodecError } from "./codec-error.ts";
+import { decompressOptional, type OptionalCodec, prepareOptional } from "./optional.ts";
 import type { DeflateFormat } from "./platform.ts";
 import { prepareZstd, zstdCompress, zstdDecompress } from "./zstd.ts";
+import { zstdBound } from "./zstd-frames.ts";
 
 export { CodecError } from "./codec-error.ts";
 
@@ -17,8 +19,13 @@ export { CodecError } from "./codec-error.ts";
  * | zlib, deflateRaw | RFC 1950, RFC 1951 | node:zlib, else pako |
  * | zstd | RFC 8878, any number of frames | node:zlib since Node 22.15, else zstddec and @bokuweb/zstd-wasm |
  * | brotli | RFC 7932 | node:zlib only |
+ * | bzip2 | one or more streams | optional peer seek-bzip; reading only |
+ * | xz | one stream | optional peer @napi-rs/lzma; reading only |
  */
-export type CodecName = BlockCodec | DeflateFormat | "zstd" | "brotli";
+export type CodecName = WritableCodec | OptionalCodec;
+
+/** The codecs that can also be written. */
+export type WritableCodec = BlockCodec | DeflateFormat | "zstd" | "brotli";
 
 /** Most output bytes per input byte, by the format. */
 const maxRatio: Record<CodecName, number> = {
@@ -30,6 +37,8 @@ const maxRatio: Record<CodecName, number> = {
   deflateRaw: 1033,
   zstd: 2 ** 17 / 3,
   brotli: Number.POSITIVE_INFINITY,
+  bzip2: Number.POSITIVE_INFINITY,
+  xz: Number.POSITIVE_INFINITY,
 };
 
 function isBlockCodec(codec: CodecName): codec is BlockCodec {
@@ -46,7 +55,10 @@ export async function prepareCodecs(
   use: "read" | "write" | "both" = "both",
 ): Promise<void> {
   await loadKernels();
-  for (const name of names) if (name === "zstd") await prepareZstd(use);
+  for (const name of names) {
+    if (name === "zstd") await prepareZstd(use);
+    else if (name === "bzip2" || name === "xz") await prepareOptional(name);
+  }
 }
 
 /**
@@ -76,6 +88,9 @@ function inflate(codec: CodecName, bytes: Uint8Array, sizeBytes: number, target?
       if (platform.brotliDecompress === undefined) throw new CodecError(codec, "this runtime cannot read it: use Node");
       // Brotli has no bound on its ratio: output is taken in steps that follow the input.
       return platform.brotliDecompress(bytes, sizeBytes, Math.min(sizeBytes, 65_536 + bytes.length * 16));
+    case "bzip2":
+    case "xz":
+      return decompressOptional(codec, bytes, sizeBytes);
     default:
       return inflateBlock(codec, bytes, sizeBytes);
   }
@@ -129,13 +144,22 @@ export function decompress(codec: CodecName, bytes: Uint8Array, uncompressedSize
 /**
  * The whole of `bytes` decompressed to whatever size it has, at most `limit` bytes: for formats that state a bound only.
  *
+ * @param trailing how many bytes may follow the end of deflate data
  * @throws CodecError
  */
-export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: number): Uint8Array {
+export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: number, trailing: number = 0): Uint8Array {
   try {
-    return bytes.length === 0
-      ? bytes
-      : inflate(codec, bytes, Math.min(limit, Math.ceil(bytes.length * maxRatio[codec])));
+    if (bytes.length === 0) return bytes;
+    switch (codec) {
+      case "gzip":
+      case "zlib":
+      case "deflateRaw":
+        return platform.inflate(codec, bytes, limit, Math.min(limit, 65_536 + bytes.length * 4), trailing);
+      case "zstd":
+        return inflate(codec, bytes, Math.min(limit, zstdBound(bytes)));
+      default:
+        return inflate(codec, bytes, Math.min(limit, bytes.length * maxRatio[codec]));
+    }
   } catch (error) {
     throw toCodecError(codec, error);
   }
@@ -190,7 +214,7 @@ export function decompressInto(
  * none for snappy and LZ4
  * @throws CodecError when the runtime cannot write the codec or the library refuses
  */
-export function compress(codec: CodecName, bytes: Uint8Array, level?: number): Uint8Array {
+export function compress(codec: WritableCodec, bytes: Uint8Array, level?: number): Uint8Array {
   try {
     switch (codec) {
       case "gzip":

@@ -35,7 +35,7 @@ function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function run(decompress: Run, bytes: Uint8Array, limit: number, chunkBytes: number): Uint8Array {
+function run(decompress: Run, bytes: Uint8Array, limit: number, chunkBytes: number, trailing: number = 0): Uint8Array {
   // A chunk that the output fills exactly makes zlib allocate a second one: leave room.
   const options = {
     maxOutputLength: Math.max(1, limit),
@@ -50,7 +50,7 @@ function run(decompress: Run, bytes: Uint8Array, limit: number, chunkBytes: numb
     throw tooMuch ? new Error(`there are more than ${limit} bytes`) : error;
   }
   const rest = bytes.length - result.engine.bytesWritten;
-  if (rest > 0) throw new Error(`${rest} bytes follow the end of the data`);
+  if (rest > trailing) throw new Error(`${rest} bytes follow the end of the data`);
   return plain(result.buffer);
 }
 
@@ -77,7 +77,7 @@ const zstdDecompressSync = native.zstdDecompressSync;
 const zstdCompressSync = native.zstdCompressSync;
 
 export const platform: Platform = {
-  inflate: (format, bytes, limit, chunkBytes) => run(inflaters[format], bytes, limit, chunkBytes),
+  inflate: (format, bytes, limit, chunkBytes, trailing) => run(inflaters[format], bytes, limit, chunkBytes, trailing),
   deflate: (format, bytes, level) => plain(deflaters[format](bytes, levelOption(level))),
   brotliDecompress: (bytes, limit, chunkBytes) =>
     run(zlib.brotliDecompressSync as unknown as Run, bytes, limit, chunkBytes),

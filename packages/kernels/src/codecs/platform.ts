@@ -4,10 +4,10 @@ export type DeflateFormat = "gzip" | "zlib" | "deflateRaw";
 /** What a runtime brings along; undefined where it does not. Everything is synchronous and may throw anything. */
 export interface Platform {
   /**
-   * At most `limit` bytes, else it throws. `chunkBytes` is how much output to expect. Trailing bytes are an error; gzip
-   * may have several members.
+   * At most `limit` bytes, else it throws. `chunkBytes` is how much output to expect. More than `trailing` bytes (default
+   * 0) behind the end are an error where the runtime tells; gzip may have several members.
    */
-  inflate(format: DeflateFormat, bytes: Uint8Array, limit: number, chunkBytes: number): Uint8Array;
+  inflate(format: DeflateFormat, bytes: Uint8Array, limit: number, chunkBytes: number, trailing?: number): Uint8Array;
   deflate(format: DeflateFormat, bytes: Uint8Array, level: number | undefined): Uint8Array;
   readonly brotliDecompress?: ((bytes: Uint8Array, limit: number, chunkBytes: number) => Uint8Array) | undefined;
   readonly brotliCompress?: ((bytes: Uint8Array, level: number | undefined) => Uint8Array) | undefined;

@@ -48,3 +48,23 @@ export function zstdFrames(bytes: Uint8Array): Uint8Array[] {
   }
   return frames;
 }
+
+/** No block holds more (RFC 8878 §3.1.1.2.3). */
+const BLOCK_BYTES = 131_072;
+
+/** The most that `zstdFrames(bytes)` can decompress to: their blocks, each of the largest size. */
+export function zstdBound(bytes: Uint8Array): number {
+  let blocks = 0;
+  for (const frame of zstdFrames(bytes)) {
+    const descriptor = frame[4] as number;
+    const skipped = [0, 1, 2, 4][descriptor & 3] as number;
+    const single = (descriptor >> 5) & 1;
+    let at = 6 - single + skipped + ([single, 2, 4, 8][descriptor >> 6] as number);
+    for (let last = false; !last; blocks++) {
+      const header = (frame[at] as number) | ((frame[at + 1] as number) << 8) | ((frame[at + 2] as number) << 16);
+      at += 3 + (((header >> 1) & 3) === RLE_BLOCK ? 1 : header >> 3);
+      last = (header & 1) === 1;
+    }
+  }
+  return blocks * BLOCK_BYTES;
+}

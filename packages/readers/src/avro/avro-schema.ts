@@ -1,0 +1,200 @@
+import { checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import type { AvroField, AvroType, LogicalType, PrimitiveKind } from "./spec.ts";
+
+const primitives: ReadonlySet<string> = new Set<PrimitiveKind>([
+  "null",
+  "boolean",
+  "int",
+  "long",
+  "float",
+  "double",
+  "bytes",
+  "string",
+]);
+
+type Json = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function refuse(what: string): never {
+  throw new FormatError(`the Avro schema is wrong: ${what}`);
+}
+
+function text(value: unknown, what: string): string {
+  return typeof value === "string" ? value : refuse(`${what} is not a string`);
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  return Array.isArray(value) ? value : refuse(`${what} is not a list`);
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** What may carry which logical type. */
+const simpleLogical: Readonly<Record<string, readonly string[]>> = {
+  int: ["date", "time-millis"],
+  long: [
+    "time-micros",
+    "timestamp-millis",
+    "timestamp-micros",
+    "timestamp-nanos",
+    "local-timestamp-millis",
+    "local-timestamp-micros",
+    "local-timestamp-nanos",
+  ],
+  string: ["uuid"],
+};
+
+/** Digits that always fit `size` bytes of two's complement. */
+function digitsOf(size: number): number {
+  return Math.floor((size * 8 - 1) * Math.log10(2));
+}
+
+/** The logical type of a schema, if it is known and valid; else the base type is read ("Logical Types"). */
+function logicalOf(json: Json, kind: string, size: number): LogicalType | undefined {
+  const name = json["logicalType"];
+  if (typeof name !== "string") return undefined;
+  if (name === "decimal" && (kind === "bytes" || kind === "fixed")) {
+    const precision = wholeNumber(json["precision"]);
+    const scale = json["scale"] === undefined ? 0 : wholeNumber(json["scale"]);
+    if (precision === undefined || scale === undefined || precision === 0 || scale > precision) return undefined;
+    if (precision > 76 || (kind === "fixed" && precision > digitsOf(size))) return undefined;
+    return { kind: "decimal", precision, scale };
+  }
+  if (kind === "fixed") {
+    if (name === "uuid" && size === 16) return { kind: "uuid" };
+    return name === "duration" && size === 12 ? { kind: "duration" } : undefined;
+  }
+  return simpleLogical[kind]?.includes(name) === true ? ({ kind: name } as LogicalType) : undefined;
+}
+
+/** Resolves names while it walks. `open` are the named types around the current one. */
+class SchemaParser {
+  readonly #limits: Limits;
+  readonly #named = new Map<string, AvroType>();
+  readonly #open = new Set<string>();
+  #types = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  parse(json: unknown, namespace: string, depth: number): AvroType {
+    checkLimit(this.#limits, "depth", depth, "a schema");
+    checkLimit(this.#limits, "columns", ++this.#types, "a schema");
+    if (typeof json === "string") return this.#reference(json, namespace);
+    if (Array.isArray(json)) return this.#union(json, namespace, depth);
+    if (!isObject(json)) return refuse(`${JSON.stringify(json)} is no type`);
+    const { type } = json;
+    if (typeof type !== "string") return this.parse(type, namespace, depth + 1);
+    switch (type) {
+      case "record":
+      case "error":
+        return this.#record(json, namespace, depth);
+      case "enum":
+        return this.#enum(json, namespace);
+      case "fixed":
+        return this.#fixed(json, namespace);
+      case "array":
+        return { kind: "array", items: this.parse(json["items"], namespace, depth + 1) };
+      case "map":
+        return { kind: "map", items: this.parse(json["values"], namespace, depth + 1) };
+      default:
+        if (!primitives.has(type)) return this.#reference(type, namespace);
+        return { kind: type as PrimitiveKind, logical: logicalOf(json, type, 0) };
+    }
+  }
+
+  #reference(name: string, namespace: string): AvroType {
+    if (primitives.has(name)) return { kind: name as PrimitiveKind };
+    const full = name.includes(".") || namespace === "" ? name : `${namespace}.${name}`;
+    for (const candidate of [full, name]) {
+      if (this.#open.has(candidate)) return { kind: "recursive", name: candidate };
+      const known = this.#named.get(candidate);
+      if (known !== undefined) return known;
+    }
+    return refuse(`there is no type "${name}"`);
+  }
+
+  /** The full name of a definition and the namespace inside of it. @throws FormatError when it is taken. */
+  #define(json: Json, namespace: string): [full: string, inside: string] {
+    const name = text(json["name"], "a name");
+    let full = name;
+    if (!name.includes(".")) {
+      const own = json["namespace"] === undefined ? namespace : text(json["namespace"], "a namespace");
+      full = own === "" ? name : `${own}.${name}`;
+    }
+    if (this.#named.has(full) || this.#open.has(full)) refuse(`"${full}" is defined twice`);
+    const dot = full.lastIndexOf(".");
+    return [full, dot < 0 ? "" : full.slice(0, dot)];
+  }
+
+  #record(json: Json, namespace: string, depth: number): AvroType {
+    const [name, inside] = this.#define(json, namespace);
+    this.#open.add(name);
+    const seen = new Set<string>();
+    const fields: AvroField[] = list(json["fields"], `the fields of "${name}"`).map((field) => {
+      if (!isObject(field)) return refuse(`a field of "${name}" is no object`);
+      const fieldName = text(field["name"], `the name of a field of "${name}"`);
+      if (seen.has(fieldName)) refuse(`"${name}" has the field "${fieldName}" twice`);
+      seen.add(fieldName);
+      return { name: fieldName, type: this.parse(field["type"], inside, depth + 1) };
+    });
+    this.#open.delete(name);
+    const record: AvroType = { kind: "record", name, fields };
+    this.#named.set(name, record);
+    return record;
+  }
+
+  #enum(json: Json, namespace: string): AvroType {
+    const [name] = this.#define(json, namespace);
+    const symbols = list(json["symbols"], `the symbols of "${name}"`).map((symbol) => text(symbol, "a symbol"));
+    const type: AvroType = { kind: "enum", name, symbols };
+    this.#named.set(name, type);
+    return type;
+  }
+
+  #fixed(json: Json, namespace: string): AvroType {
+    const [name] = this.#define(json, namespace);
+    const size = wholeNumber(json["size"]);
+    if (size === undefined) return refuse(`the size of "${name}" is no whole number`);
+    checkLimit(this.#limits, "recordBytes", size, `the fixed type "${name}"`);
+    const type: AvroType = { kind: "fixed", name, size, logical: logicalOf(json, "fixed", size) };
+    this.#named.set(name, type);
+    return type;
+  }
+
+  #union(branches: readonly unknown[], namespace: string, depth: number): AvroType {
+    if (branches.length === 0) refuse("a union has no types");
+    if (branches.length > 128) {
+      throw new UnsupportedError(`a union of ${branches.length} types is not supported`, {
+        remedy: "Arrow unions have at most 128 types.",
+      });
+    }
+    const types = branches.map((branch) => {
+      if (Array.isArray(branch)) refuse("a union stands directly inside a union");
+      return this.parse(branch, namespace, depth + 1);
+    });
+    return { kind: "union", branches: types };
+  }
+}
+
+/**
+ * The schema of a file from the JSON text of its header.
+ *
+ * @throws FormatError when it is no schema; UnsupportedError when it passes a limit
+ * @see Avro specification, "Schema Declaration"
+ */
+export function parseSchema(json: string, limits: Limits): AvroType {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw new FormatError("the Avro schema is not JSON", { cause });
+  }
+  return new SchemaParser(limits).parse(parsed, "", 0);
+}

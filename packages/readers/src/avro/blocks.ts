@@ -1,0 +1,103 @@
+import { addWhere, type ByteSpan, checkLimit, FormatError, type Limits, type Need } from "@ingest-ts/core";
+import { Cursor } from "./cursor.ts";
+import { SYNC_BYTES } from "./spec.ts";
+
+/** One block of an object container file. */
+export interface Block {
+  /** Bytes from the start of the object to the block's head. */
+  readonly offset: number;
+  /** Bytes from the start of the object to the next block. */
+  readonly end: number;
+  readonly rows: number;
+  /** As stored. */
+  readonly data: Uint8Array;
+}
+
+const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Two varints of ten bytes. */
+const HEAD_BYTES = 20;
+
+const noBytes = new Uint8Array(0);
+
+/** A window of the object that moves forward. */
+class Input {
+  readonly #end: number;
+  #bytes: Uint8Array = noBytes;
+  /** Where the bytes begin in the object. */
+  #start: number;
+
+  constructor({ start, end }: ByteSpan) {
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** At least `sizeBytes` from `offset` on (fewer at the end of the span). */
+  *from(offset: number, sizeBytes: number): Generator<Need, Uint8Array, Uint8Array[]> {
+    const wanted = Math.min(sizeBytes, this.#end - offset);
+    const held = this.#bytes.subarray(offset - this.#start);
+    if (held.length >= wanted) return held;
+    const from = offset + held.length;
+    const to = Math.min(this.#end, from + Math.max(CHUNK_BYTES, wanted - held.length));
+    const [more] = (yield { need: [{ start: from, end: to }] }) as [Uint8Array];
+    this.#start = offset;
+    this.#bytes = more;
+    if (held.length > 0) {
+      this.#bytes = new Uint8Array(held.length + more.length);
+      this.#bytes.set(held);
+      this.#bytes.set(more, held.length);
+    }
+    return this.#bytes;
+  }
+}
+
+/**
+ * The blocks in a span of an object, each checked against the file's sync marker.
+ *
+ * @throws FormatError when one is cut, negative or out of step; UnsupportedError over limits.pageBytes
+ */
+export function* readBlocks(
+  span: ByteSpan,
+  sync: Uint8Array,
+  limits: Limits,
+): Generator<Need | Block, void, Uint8Array[]> {
+  const input = new Input(span);
+  for (let offset = span.start; offset < span.end; ) {
+    try {
+      const block = yield* readOne(input, offset, span, sync, limits);
+      yield block;
+      offset = block.end;
+    } catch (error) {
+      throw addWhere(error, { offset });
+    }
+  }
+}
+
+function* readOne(
+  input: Input,
+  offset: number,
+  span: ByteSpan,
+  sync: Uint8Array,
+  limits: Limits,
+): Generator<Need, Block, Uint8Array[]> {
+  const head = new Cursor(yield* input.from(offset, HEAD_BYTES));
+  const rows = head.count();
+  const sizeBytes = head.count();
+  if (rows < 0 || sizeBytes < 0) throw new FormatError(`a block claims ${rows} rows in ${sizeBytes} bytes`);
+  checkLimit(limits, "pageBytes", sizeBytes, "a block");
+  const end = offset + head.at + sizeBytes + SYNC_BYTES;
+  if (end > span.end) {
+    throw new FormatError(`a block of ${sizeBytes} bytes passes the end of the file`, {
+      remedy: "The file is cut; write it again.",
+    });
+  }
+  const bytes = yield* input.from(offset, end - offset);
+  const data = bytes.subarray(head.at, head.at + sizeBytes);
+  const marker = head.at + sizeBytes;
+  for (let i = 0; i < SYNC_BYTES; i++) {
+    if (bytes[marker + i] === sync[i]) continue;
+    throw new FormatError("the sync marker behind a block is not the file's", {
+      remedy: "The file is corrupt; write it again.",
+    });
+  }
+  return { offset, end, rows, data };
+}
