@@ -1,6 +1,6 @@
 // Byte arrays to Arrow's offsets and bytes. `bytes` is the base of the value bytes of a column and `used` how many of
 // them are taken; offsets[0] is written as `used` and offsets[i + 1] as the end of slot i, so pages follow one another.
-// Values are stored in steps of 16 bytes: up to 16 bytes past the last one, within SLACK, are overwritten.
+// Values are stored in steps of 16 bytes: up to 32 bytes past the last one, within SLACK, are overwritten.
 import { bitAt, countBits } from "./bits";
 import { copyOver } from "./copy";
 import { COUNT, LENGTH, OUTPUT_FULL, OVERFLOW, TRUNCATED, fail, setPosition } from "./status";
@@ -35,10 +35,12 @@ export function plainStrings(
   for (let i: u32 = 0; i < count; i++) {
     o += 4;
     if (allValid || bitAt(validity, index + i)) {
-      if (stop - p < 4) return fail(TRUNCATED, p - src);
+      // Within SLACK even at the end; one branch for all that may be wrong.
       const length = load<u32>(p);
-      if (length > <u32>(stop - p - 4)) return fail(LENGTH, p - src);
-      if (length > capacity - end) return fail(OUTPUT_FULL, p - src);
+      if (i32(<u64>length + 4 > <u64>(stop - p)) | i32(length > capacity - end)) {
+        if (stop - p < 4) return fail(TRUNCATED, p - src);
+        return fail(length > <u32>(stop - p - 4) ? LENGTH : OUTPUT_FULL, p - src);
+      }
       p += 4;
       copyOver(bytes + end, p, length);
       p += length;
@@ -98,11 +100,11 @@ export function gatherStrings(
   for (let i: u32 = 0; i < count; i++) {
     o += 4;
     if (allValid || bitAt(validity, index + i)) {
-      const entry = load<u64>(table + (<usize>load<u32>(p) << 3));
+      const entry = table + (<usize>load<u32>(p) << 3);
       p += 4;
-      const length = <u32>(entry >> 32);
+      const length = load<u32>(entry, 4);
       if (length > capacity - end) return fail(OUTPUT_FULL, i);
-      copyOver(bytes + end, <usize>(entry & 0xffffffff), length);
+      copyOver(bytes + end, load<u32>(entry), length);
       end += length;
     }
     store<u32>(o, end);

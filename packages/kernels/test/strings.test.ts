@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 beforeEach(() => space.reset());
 
-const STORE_OVERSHOOT = 16;
+const STORE_OVERSHOOT = 32;
 
 interface Slots {
   readonly count: number;

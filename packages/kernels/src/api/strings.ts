@@ -4,7 +4,7 @@
  * `valueCount` dense values go into `count` slots by a validity bitmap from bit `index` on (`validity` 0: all valid);
  * COUNT when the bitmap has another number of set bits. `bytes` is the base of the column's value bytes, `used` how many
  * are taken, `capacity` how many exist (< 2^31, else OVERFLOW). `offsets` points at the entry of the first slot: it is
- * written as `used`, then each slot's end. Returns the new `used`; OUTPUT_FULL past `capacity`. Up to 16 bytes past the
+ * written as `used`, then each slot's end. Returns the new `used`; OUTPUT_FULL past `capacity`. Up to 32 bytes past the
  * result (not past capacity + SLACK) are overwritten, so columns are filled in ascending order.
  */
 export interface StringKernels {

@@ -15,7 +15,16 @@ import {
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 
-const codecs: readonly WritableCodec[] = ["snappy", "gzip", "zlib", "deflateRaw", "zstd", "lz4Raw", "lz4Hadoop", "brotli"];
+const codecs: readonly WritableCodec[] = [
+  "snappy",
+  "gzip",
+  "zlib",
+  "deflateRaw",
+  "zstd",
+  "lz4Raw",
+  "lz4Hadoop",
+  "brotli",
+];
 const LIMIT = 1 << 28;
 
 beforeAll(() => prepareCodecs(codecs));
