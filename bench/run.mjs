@@ -202,7 +202,11 @@ async function main() {
     if (round > 0 && endMs > Number(flags.minutes) * 60_000) break;
     for (const { benchmark, engine } of shuffled(jobs, random)) {
       const key = `${benchmark.name} ${engine}`;
-      if (settled.has(key) || round >= (engines[engine].rounds ?? Number.POSITIVE_INFINITY)) continue;
+      const rounds = Math.min(
+        benchmark.rounds ?? Number.POSITIVE_INFINITY,
+        engines[engine].rounds ?? Number.POSITIVE_INFINITY,
+      );
+      if (settled.has(key) || round >= rounds) continue;
       process.stderr.write(`round ${round + 1}: ${key}\n`);
       const line = await runOne(benchmark, engine, round, runtimes);
       if (line.samples === undefined) settled.add(key);
