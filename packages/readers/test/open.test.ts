@@ -91,9 +91,9 @@ describe("open", () => {
     }
   });
 
-  it("names formats that it knows but does not read", async () => {
-    const avro = memorySource(new TextEncoder().encode("Obj\x01 and more"), "x");
-    await expect(open(avro)).rejects.toMatchObject({ code: "INGEST_UNSUPPORTED", where: { url: "x" } });
+  it("refuses the name of no format", async () => {
+    const options = { format: "lance" } as unknown as OpenOptions;
+    await expect(open(memorySource(bytes), options)).rejects.toMatchObject({ code: "INGEST_OPTIONS" });
   });
 
   it("refuses a declared schema beside a TFRecord that is not JSON, by its name", async () => {
