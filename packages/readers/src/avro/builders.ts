@@ -100,7 +100,7 @@ export class FixedBuilder implements Builder {
 }
 
 /** Arrow's int32 offsets, one more than there are values. */
-export class OffsetsBuilder {
+class OffsetsBuilder {
   readonly #bytes = new GrowingBytes();
 
   constructor() {

@@ -2,7 +2,7 @@ import { checkLimit, FormatError, type Limits } from "@ingest-ts/core";
 import type { AvroType } from "./spec.ts";
 
 /** The fewest bytes that a value takes; 0 for null, records of nothing, and the like. */
-export function leastBytes(type: AvroType): number {
+function leastBytes(type: AvroType): number {
   switch (type.kind) {
     case "null":
       return 0;

@@ -7,7 +7,7 @@ import { arrowField, buildTree, type Node } from "./tree.ts";
 const trees = new WeakMap<OrcMetadata, Node>();
 
 /** The type tree of the file. @throws FormatError, UnsupportedError as `buildTree`. */
-export function fileTree(metadata: OrcMetadata, select: Select): Node {
+function fileTree(metadata: OrcMetadata, select: Select): Node {
   const known = trees.get(metadata);
   if (known !== undefined) return known;
   try {

@@ -46,7 +46,7 @@ export const typeKinds = [
   "geometry",
   "geography",
 ] as const;
-export type OrcTypeKind = (typeof typeKinds)[number];
+type OrcTypeKind = (typeof typeKinds)[number];
 
 /** "Stripe Footer": Stream.Kind of the streams that hold rows; the others are skipped. */
 export const streamKinds = { present: 0, data: 1, length: 2, dictionaryData: 3, secondary: 5 } as const;
@@ -54,11 +54,11 @@ export type StreamName = keyof typeof streamKinds;
 
 /** "Stripe Footer": ColumnEncoding.Kind. */
 export const encodingKinds = ["direct", "dictionary", "directV2", "dictionaryV2"] as const;
-export type EncodingKind = (typeof encodingKinds)[number];
+type EncodingKind = (typeof encodingKinds)[number];
 
 /** Which calendar dates before 1582-10-15 were written in; 0 is not said. */
 export const calendars = ["unknown", "julian", "proleptic"] as const;
-export type Calendar = (typeof calendars)[number];
+type Calendar = (typeof calendars)[number];
 
 export interface Postscript {
   readonly footerBytes: number;

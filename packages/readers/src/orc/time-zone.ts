@@ -36,7 +36,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** How far the wall clock of `zone` is ahead of UTC, in seconds, at `instant` (seconds since 1970). */
-export function zoneOffset(zone: string, instant: number): number {
+function zoneOffset(zone: string, instant: number): number {
   const parts: Record<string, string> = {};
   for (const { type, value } of formatOf(zone).formatToParts(instant * 1000)) parts[type] = value;
   const field = (name: string): number => Number(parts[name]);
