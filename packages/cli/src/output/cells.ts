@@ -1,5 +1,5 @@
 import { type Column, type DataType, getBit, halfToNumber } from "@ingest-ts/core";
-import { doubleText, halfText, singleText } from "./float-text.ts";
+import { doubleText, singleText } from "./float-text.ts";
 import { uniqueNames } from "./names.ts";
 import { bytesAt, offsetsOf, textValues } from "./text-values.ts";
 import { dateText, durationText, timestampText, timeText } from "./time-text.ts";
@@ -57,7 +57,7 @@ function floatCell(column: Column, bits: 16 | 32 | 64): Cell {
     return (row) => singleText(values[row] as number);
   }
   const values = viewOf(Uint16Array, column);
-  return (row) => halfText(halfToNumber(values[row] as number));
+  return (row) => doubleText(halfToNumber(values[row] as number));
 }
 
 function intervalCell(column: Column, unit: Extract<DataType, { kind: "interval" }>["unit"]): Cell {
@@ -195,6 +195,7 @@ export function plainCell(column: Column): (row: number) => string | undefined {
     const index = integers(column, column.type.index);
     return nullable(column, (row) => entry(Number(index(row))));
   }
+  if (column.type.kind === "union") return branchCell(column, column.type, plainCell);
   return nullable(column, (flatCells(column) ?? { text: nestedCell(column) }).text);
 }
 
@@ -208,6 +209,18 @@ function joined(cell: Cell, from: number, to: number): string {
   let text = "[";
   for (let i = from; i < to; i++) text += i === from ? cell(i) : `,${cell(i)}`;
   return `${text}]`;
+}
+
+/** What `cellOf` makes of the branch that each value of a union takes. */
+function branchCell<T>(
+  column: Column,
+  type: Extract<DataType, { kind: "union" }>,
+  cellOf: (branch: Column) => (row: number) => T,
+): (row: number) => T {
+  const ids = column.data as Uint8Array;
+  const branches = new Map(type.typeIds.map((id, i) => [id, cellOf(column.children[i] as Column)]));
+  const offsets = type.mode === "dense" ? offsetsOf(column) : (row: number): number => row;
+  return (row) => (branches.get(ids[row] as number) as (row: number) => T)(offsets(row));
 }
 
 /** JSON of lists, structs, maps, unions and dictionaries; nulls of the column itself are the caller's. */
@@ -236,12 +249,8 @@ function nestedCell(column: Column): Cell {
       const [keys, values] = (children[0] as Column).children.map(jsonCell) as [Cell, Cell];
       return (row) => joined((i) => `[${keys(i)},${values(i)}]`, offset(row), offset(row + 1));
     }
-    case "union": {
-      const ids = column.data as Uint8Array;
-      const branches = new Map(type.typeIds.map((id, i) => [id, jsonCell(children[i] as Column)]));
-      const offsets = type.mode === "dense" ? offsetsOf(column) : (row: number): number => row;
-      return (row) => (branches.get(ids[row] as number) as Cell)(offsets(row));
-    }
+    case "union":
+      return branchCell(column, type, jsonCell);
     case "dictionary": {
       const entry = jsonCell(column.dictionary as Column);
       const index = integers(column, type.index);

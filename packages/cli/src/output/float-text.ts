@@ -3,22 +3,17 @@ export function doubleText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** The shortest digits that give back the same value after `round` to fewer bits, from `digits` digits on. */
-function shortest(value: number, round: (value: number) => number, digits: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 24) return doubleText(value);
-  for (let precision = digits; precision < 9; precision++) {
-    const candidate = Number(value.toPrecision(precision));
-    if (round(candidate) === value) return String(candidate);
-  }
-  return Number.isFinite(value) ? String(Number(value.toPrecision(9))) : String(value);
-}
+/** Below this, single-precision values have fewer digits than six. */
+const SMALLEST_NORMAL = 2 ** -126;
 
 /** The shortest digits that give back the same single-precision value: 0.1, not 0.10000000149011612. */
 export function singleText(value: number): string {
-  return shortest(value, Math.fround, 6);
-}
-
-/** Half-precision values are few and short: all their digits matter to nobody, their double's digits are exact. */
-export function halfText(value: number): string {
-  return doubleText(value);
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || (size < 2 ** 24 && Number.isInteger(value))) return doubleText(value);
+  // Any six digits survive single precision, so fewer need not be tried; nine always suffice.
+  for (let precision = size < SMALLEST_NORMAL ? 1 : 6; precision < 9; precision++) {
+    const candidate = Number(value.toPrecision(precision));
+    if (Math.fround(candidate) === value) return String(candidate);
+  }
+  return String(Number(value.toPrecision(9)));
 }

@@ -18,8 +18,9 @@ export interface TableOptions {
 /** Widths are decided by this many rows; later ones are cut to fit. */
 const SAMPLE_ROWS = 1000;
 const GAP = "  ";
-/** Narrower columns than this say nothing: rather hide one. */
+/** Narrower columns than this say nothing, and a cut number says something wrong: rather hide a column. */
 const MIN_WIDTH = 6;
+const MIN_NUMBER_WIDTH = 24;
 /** Longer values are cut before they are laid out. */
 const MAX_CHARACTERS = 1000;
 
@@ -65,7 +66,8 @@ export class TableWriter implements RowWriter {
     const natural = this.#names.map((name, i) =>
       rows.reduce((width, row) => Math.max(width, displayWidth(row[i] as string)), displayWidth(name)),
     );
-    this.#widths = fitWidths(natural, this.#options.width);
+    const least = natural.map((width, i) => Math.min(width, this.#right[i] === true ? MIN_NUMBER_WIDTH : MIN_WIDTH));
+    this.#widths = fitWidths(natural, least, this.#options.width);
     if (this.#widths.length < natural.length) this.#options.onHidden(this.#names.slice(this.#widths.length));
     const header = this.#layOut(this.#names);
     this.#out.add(this.#options.bold ? `\u001b[1m${header}\u001b[22m\n` : `${header}\n`);
@@ -93,23 +95,25 @@ function isNumber(type: DataType): boolean {
   return type.kind === "int" || type.kind === "float" || type.kind === "decimal";
 }
 
-/** Widths of the columns that are shown: the widest give way until all fit, then the last ones are left out. */
-export function fitWidths(natural: readonly number[], width: number): number[] {
-  let count = natural.length;
-  const least = (size: number): number => Math.min(size, MIN_WIDTH);
+/**
+ * Widths of the columns that are shown, from those they would take by themselves and those they need at least: the
+ * widest give way until all fit; the last ones are left out when that is not enough.
+ */
+export function fitWidths(natural: readonly number[], least: readonly number[], width: number): number[] {
   const sum = (sizes: readonly number[]): number =>
     sizes.reduce((total, size) => total + size, 0) + GAP.length * Math.max(0, sizes.length - 1);
-  while (count > 1 && sum(natural.slice(0, count).map(least)) > width) count--;
+  let count = natural.length;
+  while (count > 1 && sum(least.slice(0, count)) > width) count--;
   const widths = natural.slice(0, count);
-  let over = sum(widths) - width;
-  while (over > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= 1) break;
-    const second = Math.max(1, ...widths.filter((size) => size < widest));
-    const at = widths.indexOf(widest);
-    const give = Math.min(over, Math.max(1, widest - second));
-    widths[at] = widest - give;
-    over -= give;
+  // A single column may be wider than the terminal whatever it needs.
+  const floors = count === 1 ? [1] : least;
+  for (let over = sum(widths) - width; over > 0; over--) {
+    let widest = -1;
+    for (const [i, size] of widths.entries()) {
+      if (size > (floors[i] as number) && (widest < 0 || size > (widths[widest] as number))) widest = i;
+    }
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] as number) - 1;
   }
   return widths;
 }

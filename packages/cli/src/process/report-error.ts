@@ -10,7 +10,7 @@ export function debugWanted(argv: readonly string[], env: NodeJS.ProcessEnv): bo
 /** What to say about `error` on stderr: `ingest: what (where). What to do.`; with `debug` the stack too. */
 export function errorText(error: unknown, debug: boolean): string {
   if (error instanceof OutputClosed) return "";
-  if (error instanceof Interrupted) return "ingest: stopped; nothing incomplete was left behind\n";
+  if (error instanceof Interrupted) return "ingest: stopped\n";
   const stack = debug && error instanceof Error ? `${causes(error)}\n` : "";
   if (isOurs(error)) return `ingest: ${visible(error.message)}\n${stack}`;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
