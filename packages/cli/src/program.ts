@@ -26,7 +26,7 @@ export function commandAsked(argv: readonly string[]): string | undefined {
 async function createProgram(asked: string | undefined): Promise<Command> {
   const program = new Command("ingest");
   program
-    .description("Reads, checks and measures training data: Parquet and TFRecord, straight into Apache Arrow.")
+    .description("Reads, checks and measures training data: Parquet, ORC, Avro, TFRecord, straight into Apache Arrow.")
     .version(version())
     .option("--debug", "stack traces in errors (or set DEBUG)")
     .addHelpText("before", examples)

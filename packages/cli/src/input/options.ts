@@ -11,7 +11,7 @@ export interface InputFlags {
   readonly schema?: string;
 }
 
-const formatNames: readonly FormatName[] = ["parquet", "tfrecord", "arrow"];
+const formatNames: readonly FormatName[] = ["parquet", "orc", "avro", "tfrecord", "arrow"];
 
 /** `a,b.c` as paths; a comma or dot inside double quotes belongs to the name. Repeating the option adds columns. */
 export function collectColumns(text: string, earlier: readonly ColumnPath[] = []): readonly ColumnPath[] {
