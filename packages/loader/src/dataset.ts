@@ -22,6 +22,7 @@ import {
   type SegmentBy,
 } from "@ingest-ts/sharder";
 import { storedIndex } from "./index-store.ts";
+import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
 import type { LoadOptions, ObjectInput } from "./options.ts";
 import { mergeSchemas } from "./schemas.ts";
 
@@ -38,9 +39,6 @@ export interface Dataset {
   close(): Promise<void>;
 }
 
-/** Slabs as long as a window of the default size: a lane never holds much more than it shuffles. */
-const SLAB_ROWS = 16_384;
-const SLAB_BYTES = 16 * 1024 * 1024;
 /** The end of an object is where formats describe it. */
 const TAIL_BYTES = 64 * 1024;
 const OPEN_AT_ONCE = 8;

@@ -1,6 +1,6 @@
 import { type Columns, concatRows, sliceRows } from "@ingest-ts/core";
 import { type RankSpan, rankSpans, SegmentOrder } from "@ingest-ts/sharder";
-import { Lane, LaneBlocks, ShuffleMemory } from "@ingest-ts/shuffler";
+import { Lane, LaneBlocks, type ShuffleMemory } from "@ingest-ts/shuffler";
 import type { Dataset } from "./dataset.ts";
 import { FragmentRows } from "./lane-rows.ts";
 import type { OrderSettings } from "./options.ts";
@@ -14,6 +14,7 @@ export interface EpochOptions {
   readonly from: number;
   /** Blocks end where a multiple of so many rows has been delivered. */
   readonly blockRows: number;
+  readonly memory: ShuffleMemory;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +29,6 @@ export interface BlockRows {
 export class EpochRows {
   readonly #options: EpochOptions;
   readonly #spans: readonly RankSpan[];
-  readonly #memory = new ShuffleMemory();
   #nextSpan = 0;
   #blocks: LaneBlocks | undefined;
   #block: Columns | undefined;
@@ -71,9 +71,8 @@ export class EpochRows {
   }
 
   #open(span: RankSpan): LaneBlocks {
-    const { dataset, order, epoch, blockRows, signal } = this.#options;
+    const { dataset, order, epoch, blockRows, memory, signal } = this.#options;
     const { first, end } = span;
-    const memory = this.#memory;
     const segment = new SegmentOrder(dataset.manifest, span.segment, epoch, order);
     const stride = span.lanes.length;
     const lanes = span.lanes.map((lane, j) => {

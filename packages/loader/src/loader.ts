@@ -10,6 +10,7 @@ import {
   SegmentOrder,
   toStateDict,
 } from "@ingest-ts/sharder";
+import { ShuffleMemory } from "@ingest-ts/shuffler";
 import type { Schema as ArrowSchema } from "apache-arrow";
 import { Batch, BatchContext } from "./batch.ts";
 import type { Dataset } from "./dataset.ts";
@@ -67,6 +68,8 @@ export class Loader implements Stage<Batch> {
   readonly #settings: Settings;
   readonly #fingerprint: Fingerprint;
   readonly #signal: AbortSignal | undefined;
+  /** Kept from epoch to epoch. */
+  readonly #memory = new ShuffleMemory();
   readonly #abort = new AbortController();
   /** Ends every read: when the loader is closed, or the caller's signal says so. */
   readonly #reading: AbortSignal;
@@ -230,6 +233,7 @@ export class Loader implements Stage<Batch> {
       epoch: this.#epoch,
       from,
       blockRows: this.#run.memory.blockRows,
+      memory: this.#memory,
       signal: this.#reading,
     });
   }

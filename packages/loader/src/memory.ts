@@ -5,9 +5,12 @@ import type { OrderSettings } from "./options.ts";
 /** About how many rows a block has, unless one batch is larger. */
 const BLOCK_ROWS = 2_048;
 const BLOCK_BYTES = 32 * 1024 * 1024;
-/** What readers are told, see dataset.ts. */
-const SLAB_ROWS = 16_384;
-const SLAB_BYTES = 16 * 1024 * 1024;
+/**
+ * Each lane holds one slab. Writers end Parquet pages at 20,000 rows: slabs shorter than a page would make the decoder
+ * move the rest of it.
+ */
+export const SLAB_ROWS = 32_768;
+export const SLAB_BYTES: number = 16 * 1024 * 1024;
 /** Values of unknown width usually take more in memory than in the file. */
 const DECODED_TO_STORED = 3;
 const SMALL_VALUE_BYTES = 16;

@@ -18,6 +18,7 @@ interface Placed {
   readonly values: number;
   readonly valuesBytes: number;
   readonly offsets: number;
+  readonly large: boolean;
   /** undefined: no nulls. */
   readonly validity: number | undefined;
   readonly children: readonly Placed[];
@@ -45,7 +46,8 @@ class BlockWeaver {
     const { columns } = (this.#strands[0] as Strand).window;
     const placed = columns.map((_, c) => this.#place(this.#strands.map((s) => s.window.columns[c] as WindowColumn)));
     const { sizeBytes } = this.#layout;
-    const tableBytes = this.#hasStrings ? this.#rows * 8 : 0;
+    // For each string its address and length, and behind them offsets that are yet to be widened.
+    const tableBytes = this.#hasStrings ? this.#rows * 8 + (this.#rows + 1) * 4 : 0;
     const block = this.#memory.with(sizeBytes, (base) =>
       this.#memory.with(tableBytes, (table) => {
         this.#base = base;
@@ -59,7 +61,16 @@ class BlockWeaver {
 
   #place(sources: readonly WindowColumn[]): Placed {
     const { kind, type, byteWidth, children } = sources[0] as WindowColumn;
-    const base = { sources, type, values: 0, valuesBytes: 0, offsets: 0, validity: undefined, nullCount: 0 };
+    const base = {
+      sources,
+      type,
+      values: 0,
+      valuesBytes: 0,
+      offsets: 0,
+      large: false,
+      validity: undefined,
+      nullCount: 0,
+    };
     if (kind === "any") return { ...base, children: [] };
     const rows = this.#rows;
     const bitBytes = (rows + 7) >> 3;
@@ -71,11 +82,13 @@ class BlockWeaver {
       this.#hasStrings = true;
       valuesBytes = this.#stringBytes(sources);
     }
+    const large = type.kind === "largeUtf8" || type.kind === "largeBinary";
     return {
       ...base,
+      large,
       values: this.#layout.add(valuesBytes),
       valuesBytes,
-      offsets: kind === "strings" ? this.#layout.add((rows + 1) * 4) : 0,
+      offsets: kind === "strings" ? this.#layout.add((rows + 1) * (large ? 8 : 4)) : 0,
       validity: hasNulls ? this.#layout.add(bitBytes) : undefined,
       children: children.map((_, c) => this.#place(sources.map((source) => source.children[c] as WindowColumn))),
     };
@@ -140,7 +153,7 @@ class BlockWeaver {
     }
   }
 
-  #fillStrings({ sources, values, valuesBytes, offsets }: Placed): void {
+  #fillStrings({ sources, values, valuesBytes, offsets, large }: Placed): void {
     const { exports } = this.#memory;
     this.#strands.forEach(({ from, count, at }, s) => {
       const source = sources[s] as WindowColumn;
@@ -156,8 +169,10 @@ class BlockWeaver {
       );
       checked(exports, status);
     });
-    const base = this.#base;
-    checked(exports, exports.concatStrings(this.#table, this.#rows, base + values, valuesBytes, base + offsets));
+    const out = this.#base + offsets;
+    const narrow = large ? this.#table + this.#rows * 8 : out;
+    checked(exports, exports.concatStrings(this.#table, this.#rows, this.#base + values, valuesBytes, narrow));
+    if (large) exports.widenOffsets(narrow, this.#rows + 1, out);
   }
 
   #column(placed: Placed, block: ArrayBuffer): Column {
@@ -171,11 +186,15 @@ class BlockWeaver {
       nullCount,
       validity:
         nullCount === 0 || validity === undefined ? null : new Uint8Array(block, validity, (this.#rows + 7) >> 3),
-      offsets: kind === "strings" ? new Int32Array(block, placed.offsets, this.#rows + 1) : null,
+      offsets: kind === "strings" ? this.#offsets(placed, block) : null,
       data,
       children: children.map((child) => this.#column(child, block)),
       dictionary: null,
     };
+  }
+
+  #offsets({ large, offsets }: Placed, block: ArrayBuffer): Int32Array | BigInt64Array {
+    return large ? new BigInt64Array(block, offsets, this.#rows + 1) : new Int32Array(block, offsets, this.#rows + 1);
   }
 
   /** Nested and rare columns: the strands are joined and picked from. */

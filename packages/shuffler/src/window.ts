@@ -20,7 +20,7 @@ export interface WindowColumn {
   readonly byteWidth: number;
   /** Values, bits, or the bytes of strings. */
   readonly values: number;
-  /** Of strings: Int32, from 0. */
+  /** Of strings: Int32, from 0, also for types with 64-bit offsets. */
   readonly offsets: number;
   /** 0: no nulls. */
   readonly validity: number;
@@ -47,7 +47,7 @@ function kindOf(type: DataType): WindowKind {
     case "struct":
       return layout.kind;
     case "bytes":
-      return type.kind === "utf8" || type.kind === "binary" ? "strings" : "any";
+      return "strings";
     default:
       return "any";
   }
@@ -65,8 +65,23 @@ export function plainWindow({ rows, columns }: Columns): Window {
 
 const noBytes = new Uint8Array(0);
 
+/** The bytes that a column's strings reach. */
 function stringBytes({ offsets, length }: Column): readonly [from: number, to: number] {
-  return [(offsets as Int32Array)[0] ?? 0, (offsets as Int32Array)[length] ?? 0];
+  if (offsets === null || offsets.length === 0) return [0, 0];
+  return [Number(offsets[0]), Number(offsets[length])];
+}
+
+/**
+ * Offsets as 32 bits. Of 64-bit ones the low words: kernels look at differences only, which are exact since a window's
+ * strings are below 2 GiB.
+ */
+function offsets32({ offsets, length }: Column): Int32Array {
+  if (offsets === null) return new Int32Array(length + 1);
+  if (offsets instanceof Int32Array) return offsets.subarray(0, length + 1);
+  const words = new Int32Array(offsets.buffer, offsets.byteOffset, (length + 1) * 2);
+  const out = new Int32Array(length + 1);
+  for (let i = 0; i <= length; i++) out[i] = words[2 * i] as number;
+  return out;
 }
 
 function sum<T>(items: readonly T[], size: (item: T) => number): number {
@@ -231,7 +246,7 @@ class WindowBuilder {
       const [from, end] = stringBytes(part);
       this.#memory.view(to, end - from).set((part.data ?? noBytes).subarray(from, end));
       this.#memory.with((length + 1) * 4, (offsets) => {
-        const own = (part.offsets as Int32Array).subarray(0, length + 1);
+        const own = offsets32(part);
         this.#memory.view(offsets, own.byteLength).set(bytesOf(own));
         if (length > 0) checked(exports, exports.weaveStrings(offsets, length, to, end - from, entry, 1));
       });
