@@ -4,19 +4,24 @@ import { DictionaryIndices } from "./dictionary-indices.ts";
 import { kernelFault } from "./faults.ts";
 import { encodingError, type Step } from "./leaf-values.ts";
 import type { EncodedValues } from "./pages.ts";
+import { OutsideValues } from "./outside-values.ts";
 import { Encoding, Physical } from "./spec.ts";
 import type { Block, Workspace } from "./workspace.ts";
 
 /** Largest end of a value that Int32 offsets can tell. */
 const MAX_OFFSET = 0x7fffffff;
 
-/** Byte arrays of some slots: `sizeBytes` at `address`; their offsets stand in the workspace's scratch. */
+/**
+ * Byte arrays of some slots: `sizeBytes` at `address`, or in `parts` outside of the workspace. Their offsets stand in the
+ * workspace's scratch.
+ */
 export interface ByteArrays {
   readonly address: number;
+  readonly parts?: readonly Uint8Array[];
   readonly sizeBytes: number;
 }
 
-type Mode = "plain" | "dictionary" | "packed";
+type Mode = "plain" | "outside" | "dictionary" | "packed";
 
 /** Hands out the BYTE_ARRAY values of a chunk's pages, in whatever encoding, as Arrow offsets and bytes. */
 export class BinaryPages {
@@ -33,6 +38,7 @@ export class BinaryPages {
   readonly #packed: ByteArrayPage;
   #packedPosition = 0;
   #mode: Mode = "plain";
+  readonly #outside: OutsideValues;
   /** Undecoded PLAIN values of the page. */
   #plain = 0;
   #plainBytes = 0;
@@ -46,6 +52,7 @@ export class BinaryPages {
     this.#dictionary = space.block();
     this.#table = space.block();
     this.#packed = new ByteArrayPage(space, space.block(), space.block());
+    this.#outside = new OutsideValues(space);
   }
 
   loadDictionary({ address, length, count }: EncodedValues): void {
@@ -71,9 +78,7 @@ export class BinaryPages {
   openPage(page: EncodedValues): void {
     switch (page.encoding) {
       case Encoding.PLAIN:
-        this.#mode = "plain";
-        this.#plain = page.address;
-        this.#plainBytes = page.length;
+        this.#openPlain(page);
         return;
       case Encoding.PLAIN_DICTIONARY:
       case Encoding.RLE_DICTIONARY:
@@ -87,6 +92,13 @@ export class BinaryPages {
       default:
         throw encodingError(page.encoding, Physical.BYTE_ARRAY);
     }
+  }
+
+  #openPlain(page: EncodedValues): void {
+    this.#mode = page.outside === undefined ? "plain" : "outside";
+    if (page.outside !== undefined) this.#outside.open(page.outside);
+    this.#plain = page.address;
+    this.#plainBytes = page.length;
   }
 
   #openPacked(page: EncodedValues): void {
@@ -103,9 +115,11 @@ export class BinaryPages {
 
   skip(values: number): void {
     if (values === 0) return;
+    const step = { slots: values, valid: values, bits: 0, bit: 0, expectedSlots: 0 };
     if (this.#mode === "dictionary") this.#indices.next(values);
     else if (this.#mode === "packed") this.#packedPosition += values;
-    else this.#readPlain({ slots: values, valid: values, bits: 0, bit: 0, expectedSlots: 0 }, 0, MAX_OFFSET);
+    else if (this.#mode === "outside") this.#outside.read(step, 0, Number.POSITIVE_INFINITY);
+    else this.#readPlain(step, 0, MAX_OFFSET);
   }
 
   /**
@@ -115,6 +129,7 @@ export class BinaryPages {
    */
   read(step: Step, used: number, maxBytes: number): ByteArrays | undefined {
     if (this.#mode === "dictionary") return this.#readDictionary(step, used, maxBytes);
+    if (this.#mode === "outside") return this.#readOutside(step, used, maxBytes);
     if (this.#mode === "packed" && step.valid > 0) return this.#readPacked(step, used, maxBytes);
     return this.#readPlain(step, used, maxBytes);
   }
@@ -140,6 +155,13 @@ export class BinaryPages {
     this.#plain += passed;
     this.#plainBytes -= passed;
     return { address: bytes, sizeBytes: end - used };
+  }
+
+  #readOutside(step: Step, used: number, maxBytes: number): ByteArrays | undefined {
+    const run = this.#outside.read(step, used, maxBytes);
+    if (run === undefined) return undefined;
+    this.#checkEnd(used + run.sizeBytes);
+    return { address: 0, ...run };
   }
 
   #readDictionary(step: Step, used: number, maxBytes: number): ByteArrays | undefined {

@@ -6,6 +6,19 @@ import { type ByteSpan, FormatError } from "@ingest-ts/core";
  */
 const RANGE_BYTES = 8 * 1024 * 1024;
 
+/** One array of all `parts`, which is the only one itself when there is but one. */
+export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 interface Piece extends ByteSpan {
   readonly bytes: Uint8Array;
 }
@@ -29,18 +42,34 @@ export class ChunkBytes {
 
   /** Contiguous bytes from `offset` on: at least `atLeast`, or undefined when `wanted` must be fetched first. */
   view(offset: number, atLeast: number): Uint8Array | undefined {
+    if (!this.#has(offset, atLeast)) return undefined;
     const end = offset + atLeast;
+    const piece = this.#pieces.find((each) => each.end > offset) as Piece;
+    if (piece.end >= end) return piece.bytes.subarray(offset - piece.start);
+    return joinParts(this.parts(offset, atLeast) ?? []);
+  }
+
+  /** Bytes [offset, offset + length) as they lie in memory, in one part or more; undefined as `view`. */
+  parts(offset: number, length: number): Uint8Array[] | undefined {
+    if (!this.#has(offset, length)) return undefined;
+    const end = offset + length;
+    return this.#pieces
+      .filter((piece) => piece.end > offset && piece.start < end)
+      .map(({ start, end: pieceEnd, bytes }) =>
+        bytes.subarray(Math.max(start, offset) - start, Math.min(pieceEnd, end) - start),
+      );
+  }
+
+  /** Whether the bytes are fetched; if not, they are wanted. */
+  #has(offset: number, length: number): boolean {
+    const end = offset + length;
     if (end > this.#end)
       throw new FormatError(`a page of bytes ${offset} to ${end} in a column chunk that ends at ${this.#end}`, {
         where: { offset },
       });
-    if (end > this.#fetchedEnd) {
-      this.#want(offset, end);
-      return undefined;
-    }
-    const piece = this.#pieces.find((each) => each.end > offset) as Piece;
-    if (piece.end >= end) return piece.bytes.subarray(offset - piece.start);
-    return this.#join(offset, end);
+    if (end <= this.#fetchedEnd) return true;
+    this.#want(offset, end);
+    return false;
   }
 
   #want(offset: number, end: number): void {
@@ -49,17 +78,6 @@ export class ChunkBytes {
     const stop = Math.min(this.#end, Math.max(end, from + this.#aheadBytes));
     this.wanted = [];
     for (; from < stop; from += RANGE_BYTES) this.wanted.push({ start: from, end: Math.min(stop, from + RANGE_BYTES) });
-  }
-
-  /** Bytes that lie in more than one piece. */
-  #join(offset: number, end: number): Uint8Array {
-    const out = new Uint8Array(end - offset);
-    for (const { start, end: pieceEnd, bytes } of this.#pieces) {
-      if (pieceEnd <= offset || start >= end) continue;
-      const from = Math.max(start, offset);
-      out.set(bytes.subarray(from - start, Math.min(pieceEnd, end) - start), from - offset);
-    }
-    return out;
   }
 
   /** Answers `wanted`, in its order. */

@@ -1,5 +1,5 @@
 import { FormatError, UnsupportedError } from "@ingest-ts/core";
-import type { EncodedValues } from "./pages.ts";
+import type { PageClient } from "./pages.ts";
 import { Encoding, nameOf, Physical } from "./spec.ts";
 
 /** Some slots of a page, of which the valid ones take the next values. */
@@ -21,9 +21,7 @@ export interface LeafBuffers {
 }
 
 /** Decodes the values of one column chunk page by page and gathers them into Arrow buffers. */
-export interface LeafValues {
-  loadDictionary(values: EncodedValues): void;
-  openPage(values: EncodedValues): void;
+export interface LeafValues extends PageClient {
   /** Passes over values of the page. */
   skip(values: number): void;
   /** Appends slots. @returns false, having done nothing, when more than `maxBytes` would be appended. */

@@ -1,7 +1,8 @@
 import { type ByteSpan, checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
 import { ChunkBytes } from "./chunk-bytes.ts";
 import { readPageHeader } from "./page-header.ts";
-import { loadPage } from "./page-body.ts";
+import { loadPage, type StoredPage } from "./page-body.ts";
+import { headOutside, splitOutside } from "./page-outside.ts";
 import { decodeLevels, type LevelRun } from "./page-levels.ts";
 import type { Leaf } from "./nodes.ts";
 import type { ChunkPlan } from "./plan.ts";
@@ -13,6 +14,8 @@ export interface EncodedValues {
   readonly encoding: number;
   readonly address: number;
   readonly length: number;
+  /** PLAIN values that were left where they were fetched; `address` says nothing then. */
+  readonly outside?: readonly Uint8Array[];
   /** Non-null values. */
   readonly count: number;
 }
@@ -30,12 +33,17 @@ const MAX_HEADER_BYTES = 8 * 1024 * 1024;
 /** Enough for every header without statistics. */
 const HEADER_BYTES = 256;
 
+/** Pages whose values are this large on average may be read without copying them into the workspace. */
+const LARGE_VALUE_BYTES = 512;
+
 /** What the reader of a chunk's pages asks of the column it belongs to. */
 export interface PageClient {
   /** Called once, before any data page, when the chunk has a dictionary. */
   loadDictionary(values: EncodedValues): void;
   /** Called for every opened data page. */
   openPage(values: EncodedValues): void;
+  /** Whether `openPage` takes values outside of the workspace. Large ones need not be copied through it. */
+  readonly takesOutside: boolean;
 }
 
 /** Walks over the pages of one column chunk. */
@@ -52,7 +60,7 @@ export class PageReader {
   #offset: number;
   #entriesSeen = 0;
   #header: PageHeader | undefined;
-  #stored: Uint8Array | undefined;
+  #stored: readonly Uint8Array[] = [];
   #dictionarySeen = false;
 
   /** The opened page: level pairs, and the addresses of their levels (0: all are at their maximum, or 0). */
@@ -136,10 +144,10 @@ export class PageReader {
       }
       const { header, headerBytes } = parsed;
       checkLimit(this.#limits, "pageBytes", header.uncompressedSize, "a page");
-      const whole = this.#bytes.view(this.#offset, headerBytes + header.compressedSize);
-      if (whole === undefined) return false;
+      const stored = this.#bytes.parts(this.#offset + headerBytes, header.compressedSize);
+      if (stored === undefined) return false;
       this.#header = header;
-      this.#stored = whole.subarray(headerBytes, headerBytes + header.compressedSize);
+      this.#stored = stored;
       this.#offset += headerBytes;
       return true;
     }
@@ -168,9 +176,9 @@ export class PageReader {
   }
 
   #finishPage(): void {
-    this.#offset += this.#stored?.length ?? 0;
+    this.#offset += this.#header?.compressedSize ?? 0;
     this.#header = undefined;
-    this.#stored = undefined;
+    this.#stored = [];
   }
 
   /** Leaves the pending page undecoded. */
@@ -179,15 +187,9 @@ export class PageReader {
     this.#finishPage();
   }
 
-  /** The pending page in memory. */
-  #load(header: PageHeader, block: Block, codec: number, plainBytes: number): number {
-    return loadPage(this.#space, block, {
-      bytes: this.#stored as Uint8Array,
-      crc: header.crc,
-      codec,
-      plainBytes,
-      uncompressedSize: header.uncompressedSize,
-    });
+  #storedPage(header: PageHeader, codec: number, plainBytes: number): StoredPage {
+    const { crc, compressedSize: storedSize, uncompressedSize } = header;
+    return { parts: this.#stored, storedSize, crc, codec, plainBytes, uncompressedSize };
   }
 
   #openDictionary(header: PageHeader, client: PageClient): void {
@@ -199,7 +201,7 @@ export class PageReader {
     checkLimit(this.#limits, "dictionaryEntries", dictionary.numValues, "a dictionary");
     if (dictionary.encoding !== Encoding.PLAIN && dictionary.encoding !== Encoding.PLAIN_DICTIONARY)
       throw new UnsupportedError(`a dictionary in encoding ${nameOf(Encoding, dictionary.encoding, "encoding")}`);
-    const address = this.#load(header, this.#space.page, this.#plan.codec, 0);
+    const address = loadPage(this.#space, this.#space.page, this.#storedPage(header, this.#plan.codec, 0));
     client.loadDictionary({
       encoding: Encoding.PLAIN,
       address,
@@ -213,63 +215,62 @@ export class PageReader {
     const header = this.#header as PageHeader;
     // Levels and indices take up to 4 bytes each, whatever they were packed into.
     checkLimit(this.#limits, "pageBytes", page.entries * 4, "the levels of a page");
-    const values = header.type === PageType.DATA_PAGE ? this.#openV1(header) : this.#openV2(header);
+    const mayStayOutside = client.takesOutside && header.uncompressedSize >= LARGE_VALUE_BYTES * page.entries;
+    const values =
+      header.type === PageType.DATA_PAGE ? this.#openV1(header, mayStayOutside) : this.#openV2(header, mayStayOutside);
     client.openPage(values);
     this.#entriesSeen += page.entries;
     this.#finishPage();
     this.#bytes.release(this.#offset);
   }
 
-  #openV1(header: PageHeader): EncodedValues {
+  #openV1(header: PageHeader, mayStayOutside: boolean): EncodedValues {
     const page = header.data as NonNullable<PageHeader["data"]>;
+    const { numValues: count, encoding, repetitionLevelEncoding, definitionLevelEncoding } = page;
     const length = header.uncompressedSize;
-    const address = this.#load(header, this.#body, this.#plan.codec, 0);
+    const stored = this.#storedPage(header, this.#plan.codec, 0);
+    const outside = mayStayOutside && encoding === Encoding.PLAIN ? headOutside(stored, this.#leaf, page) : undefined;
+    const address =
+      outside === undefined ? loadPage(this.#space, this.#body, stored) : this.#space.load(this.#body, outside.head);
+    const end = address + (outside?.head.length ?? length);
     let at = address;
-    const end = address + length;
-    const take = (max: number, encoding: number, block: Block): LevelRun => {
-      const run = decodeLevels(this.#space, block, {
-        address: at,
-        length: end - at,
-        max,
-        encoding,
-        count: page.numValues,
-      });
+    const take = (max: number, levels: number, block: Block): LevelRun => {
+      const run = decodeLevels(this.#space, block, { address: at, length: end - at, max, encoding: levels, count });
       at += run.bytes;
       return run;
     };
-    const repetition = take(this.#leaf.maxRepetition, page.repetitionLevelEncoding, this.#repetitionBlock);
-    const definition = take(this.#leaf.maxDefinition, page.definitionLevelEncoding, this.#definitionBlock);
-    this.#setLevels(page.numValues, repetition, definition);
-    return { encoding: page.encoding, address: at, length: end - at, count: this.valid };
+    const repetition = take(this.#leaf.maxRepetition, repetitionLevelEncoding, this.#repetitionBlock);
+    const definition = take(this.#leaf.maxDefinition, definitionLevelEncoding, this.#definitionBlock);
+    this.#setLevels(count, repetition, definition);
+    const values = { encoding, address: at, length: length - (at - address), count: this.valid };
+    return outside === undefined ? values : { ...values, outside: outside.values };
   }
 
   /** Levels come first and are never compressed (Thrift: `struct DataPageHeaderV2`). */
-  #openV2(header: PageHeader): EncodedValues {
+  #openV2(header: PageHeader, mayStayOutside: boolean): EncodedValues {
     const page = header.dataV2 as DataPageHeaderV2;
-    const stored = (this.#stored as Uint8Array).length;
-    const levelBytes = page.repetitionLevelsByteLength + page.definitionLevelsByteLength;
-    if (levelBytes > stored || levelBytes > header.uncompressedSize)
-      throw new FormatError(`levels of ${levelBytes} bytes in a page of ${stored}`);
+    const { numValues: count, encoding, repetitionLevelsByteLength: repetitionBytes } = page;
+    const levelBytes = repetitionBytes + page.definitionLevelsByteLength;
+    if (levelBytes > header.compressedSize || levelBytes > header.uncompressedSize)
+      throw new FormatError(`levels of ${levelBytes} bytes in a page of ${header.compressedSize}`);
     // Some writers compress although they say otherwise; then the sizes tell.
-    const isPlain = !page.isCompressed && stored === header.uncompressedSize;
-    const address = this.#load(header, this.#body, isPlain ? Compression.UNCOMPRESSED : this.#plan.codec, levelBytes);
-    const values = address + levelBytes;
-    const length = header.uncompressedSize - levelBytes;
-    const { numValues: count } = page;
-    const take = (at: number, bytes: number, max: number, block: Block): LevelRun =>
-      decodeLevels(this.#space, block, { address: at, length: bytes, max, encoding: undefined, count });
-    const repetitionBytes = page.repetitionLevelsByteLength;
-    const repetition = take(address, repetitionBytes, this.#leaf.maxRepetition, this.#repetitionBlock);
-    const definition = take(
-      address + repetitionBytes,
-      page.definitionLevelsByteLength,
-      this.#leaf.maxDefinition,
-      this.#definitionBlock,
-    );
+    const isPlain = !page.isCompressed && header.compressedSize === header.uncompressedSize;
+    const stored = this.#storedPage(header, isPlain ? Compression.UNCOMPRESSED : this.#plan.codec, levelBytes);
+    const outside = mayStayOutside && encoding === Encoding.PLAIN ? splitOutside(stored, levelBytes) : undefined;
+    const address =
+      outside === undefined ? loadPage(this.#space, this.#body, stored) : this.#space.load(this.#body, outside.head);
+    const take = (at: number, length: number, max: number, block: Block): LevelRun =>
+      decodeLevels(this.#space, block, { address: at, length, max, encoding: undefined, count });
+    const { maxRepetition, maxDefinition } = this.#leaf;
+    const repetition = take(address, repetitionBytes, maxRepetition, this.#repetitionBlock);
+    const at = address + repetitionBytes;
+    const definition = take(at, page.definitionLevelsByteLength, maxDefinition, this.#definitionBlock);
     this.#setLevels(count, repetition, definition);
     if (count - this.valid !== page.numNulls)
       throw new FormatError(`a page claims ${page.numNulls} nulls and has ${count - this.valid}`);
-    return { encoding: page.encoding, address: values, length, count: this.valid };
+    const length = header.uncompressedSize - levelBytes;
+    const values = { encoding, address: address + levelBytes, length, count: this.valid };
+    return outside === undefined ? values : { ...values, outside: outside.values };
   }
 
   #setLevels(entries: number, repetition: LevelRun, definition: LevelRun): void {

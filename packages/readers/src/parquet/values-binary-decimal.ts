@@ -7,6 +7,7 @@ import type { Workspace } from "./workspace.ts";
 
 /** Decimals stored as BYTE_ARRAY: big-endian two's complement of varying length (LogicalTypes, "DECIMAL"). */
 export class BinaryDecimalValues implements LeafValues {
+  readonly takesOutside: boolean = false;
   readonly #space: Workspace;
   readonly #pages: BinaryPages;
   readonly #width: number;

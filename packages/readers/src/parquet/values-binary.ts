@@ -11,6 +11,7 @@ export class BinaryValues implements LeafValues {
   readonly #space: Workspace;
   readonly #pages: BinaryPages;
   readonly #isLarge: boolean;
+  readonly takesOutside: boolean;
   readonly #data: GrowingBytes = new GrowingBytes();
   readonly #offsets: GrowingOffsets = new GrowingOffsets();
   /** Bytes per slot of what was taken before: the next output will be alike. */
@@ -19,7 +20,10 @@ export class BinaryValues implements LeafValues {
   constructor(space: Workspace, type: DataType, limits: Limits) {
     this.#space = space;
     this.#isLarge = type.kind === "largeUtf8" || type.kind === "largeBinary";
-    this.#pages = new BinaryPages(space, type.kind === "utf8" || type.kind === "largeUtf8", limits);
+    const isText = type.kind === "utf8" || type.kind === "largeUtf8";
+    // The kernel that checks text needs it in the workspace.
+    this.takesOutside = !isText;
+    this.#pages = new BinaryPages(space, isText, limits);
   }
 
   loadDictionary(values: EncodedValues): void {
@@ -44,7 +48,8 @@ export class BinaryValues implements LeafValues {
     // A little more than last time, so that most outputs never grow; the first guesses from what it just saw.
     const perSlot = this.#bytesPerSlot === 0 ? values.sizeBytes / Math.max(1, step.slots) : this.#bytesPerSlot;
     const expected = Math.min(step.expectedSlots * perSlot * 1.06, 2 ** 28);
-    this.#data.append(bytes.subarray(values.address, values.address + values.sizeBytes), expected);
+    const parts = values.parts ?? [bytes.subarray(values.address, values.address + values.sizeBytes)];
+    for (const part of parts) this.#data.append(part, expected);
     return true;
   }
 

@@ -8,6 +8,7 @@ import type { Block, Workspace } from "./workspace.ts";
 
 /** BOOLEAN values, kept as bits all the way. */
 export class BooleanValues implements LeafValues {
+  readonly takesOutside: boolean = false;
   readonly #space: Workspace;
   readonly #decoded: Block;
   /** Bits of the page, their length in bytes, and the next one. */

@@ -14,6 +14,7 @@ const MAX_ROW_BYTES = 0x7fffffff;
 
 /** Values of a fixed width: INT32, INT64, INT96, FLOAT, DOUBLE and FIXED_LEN_BYTE_ARRAY in all their meanings. */
 export class FixedValues implements LeafValues {
+  readonly takesOutside: boolean = false;
   readonly #space: Workspace;
   readonly #leaf: Leaf;
   readonly #type: DataType;

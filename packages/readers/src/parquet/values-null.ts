@@ -4,6 +4,7 @@ import type { EncodedValues } from "./pages.ts";
 
 /** Values of a Null column: there are none. */
 export class NullValues implements LeafValues {
+  readonly takesOutside: boolean = false;
   loadDictionary(): void {
     // Nothing may refer to it.
   }

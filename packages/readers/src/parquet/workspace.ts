@@ -81,10 +81,14 @@ export class Workspace {
     return block;
   }
 
-  /** Copies `source` into `block`. @returns its address. */
-  load(block: Block, source: Uint8Array): number {
-    const address = block.ensure(source.length);
-    this.bytes.set(source, address);
+  /** Copies `parts` into `block`, one behind the other. @returns its address. */
+  load(block: Block, ...parts: readonly Uint8Array[]): number {
+    const address = block.ensure(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = address;
+    for (const part of parts) {
+      this.bytes.set(part, at);
+      at += part.length;
+    }
     return address;
   }
 

@@ -15,6 +15,8 @@ const names = [
   "nested-v1",
   "nested-v2",
   "nested-plain",
+  "large-values-v1",
+  "large-values-v2",
 ] as const;
 
 function expectedRows(name: string): unknown[][] {
