@@ -40,6 +40,7 @@ function keepOf(fields: readonly Field[], paths: readonly (readonly string[])[],
   });
 }
 
+/** Whether `type` holds any number of items of one type. */
 export function isList(type: DataType): type is ListType {
   return type.kind === "list" || type.kind === "largeList" || type.kind === "fixedSizeList";
 }

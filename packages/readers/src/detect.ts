@@ -101,6 +101,6 @@ export async function detectFormat(source: ByteSource, options: ReadOptions = {}
   const seen = sizeBytes === 0 ? "the object is empty" : `its first bytes are ${firstBytes(head)}`;
   throw new FormatError(`the format is not recognised: ${seen}, and the name does not tell`, {
     where: { url: source.url },
-    remedy: "Say which it is (--format parquet, tfrecord or arrow) if it is one of them.",
+    remedy: "Say which it is (--format parquet, orc, avro, tfrecord or arrow) if it is one of them.",
   });
 }

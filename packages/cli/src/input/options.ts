@@ -42,17 +42,21 @@ function unquote(part: string): string {
     : part;
 }
 
+/** --columns, as paths for `open`. */
 export const columnsOption = (): Option =>
   new Option("-c, --columns <names>", "only these columns, separated by commas, a.b for fields; may repeat").argParser(
     (text: string, earlier: readonly ColumnPath[] | undefined) => collectColumns(text, earlier),
   );
 
+/** --where, as it is written; see `readInputFlags`. */
 export const whereOption = (): Option =>
   new Option("-w, --where <condition>", "only rows that fit, as in \"delay > 60 and origin in ('LAX', 'SFO')\"");
 
+/** --format, one of those that are read. */
 export const formatOption = (): Option =>
   new Option("--format <name>", "the input's format, instead of recognising it").choices(formatNames);
 
+/** --schema, the path of a JSON file. */
 export const schemaOption = (): Option => new Option("--schema <file>", "declared schema of a TFRecord file (JSON)");
 
 /** The whole of a text file. @throws SourceError when it cannot be read. */

@@ -3,6 +3,7 @@ import { fileSink } from "@ingest-ts/storage";
 import { stdoutSink } from "../process/stdout-sink.ts";
 import type { RowWriter } from "./row-writer.ts";
 
+/** What `cat --to` writes. */
 export const rowFormats = ["table", "jsonl", "csv", "arrow"] as const;
 export type RowFormat = (typeof rowFormats)[number];
 

@@ -38,6 +38,7 @@ export function isOurs(error: unknown): error is IngestError & { readonly code: 
   return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("INGEST_");
 }
 
+/** What the process ends with when `error` is why. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof OutputClosed) return exitCodes.ok;

@@ -45,6 +45,7 @@ export interface CountingSource extends ByteSource {
   readonly peakBytes: number;
 }
 
+/** Counts what is asked of `source`, and passes it on. */
 export function countingSource(source: ByteSource): CountingSource {
   const counts = { calls: 0, ranges: 0, sizeBytes: 0 };
   let pending = 0;

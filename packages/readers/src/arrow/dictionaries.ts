@@ -28,6 +28,7 @@ export function decodedType(type: DataType): DataType {
   }
 }
 
+/** `field` with the type of its decoded values. */
 export function decodedField(field: Field): Field {
   return { ...field, type: decodedType(field.type) };
 }

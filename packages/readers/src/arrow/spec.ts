@@ -1,6 +1,8 @@
 /** Numbers of the Arrow IPC format (arrow.apache.org/docs/format/Columnar.html; Message.fbs, Schema.fbs, File.fbs). */
 
+/** The first and last bytes of a file. */
 export const FILE_MAGIC = "ARROW1";
+/** The first four bytes of every message. */
 export const CONTINUATION = 0xffffffff;
 
 /** union MessageHeader */
@@ -46,6 +48,7 @@ export const unsupportedTypes: Readonly<Record<number, string>> = {
   26: "LargeListView",
 };
 
+/** enum CompressionType */
 export const compressionNames: readonly string[] = ["LZ4_FRAME", "ZSTD"];
 
 /** One record batch, or the values of one dictionary, as its message describes it. */
