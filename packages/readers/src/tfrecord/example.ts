@@ -19,7 +19,8 @@ export interface SequenceValue {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function keyText(bytes: Uint8Array, start: number, end: number): string {
+/** undefined: not UTF-8. */
+function keyText(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = "";
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;
@@ -27,13 +28,16 @@ function keyText(bytes: Uint8Array, start: number, end: number): string {
       try {
         return decoder.decode(bytes.subarray(start, end));
       } catch {
-        throw new WireError("the name of a feature is not UTF-8", start);
+        return undefined;
       }
     }
     text += String.fromCharCode(byte);
   }
   return text;
 }
+
+/** Names whose features are wanted; undefined: all. Others are passed over unread, as kernels do. */
+export type Wanted = ReadonlyMap<string, unknown> | undefined;
 
 /** Feature in [position, end), merged into `value`: another kind replaces, the same kind appends. */
 function readFeature(wire: Wire, end: number, value: FeatureValue): void {
@@ -54,11 +58,34 @@ function readFeature(wire: Wire, end: number, value: FeatureValue): void {
   }
 }
 
+/** The name of a map entry in [position, end), and where its values lie: more than one are to be merged. */
+function readEntry(wire: Wire, end: number, wanted: Wanted): { key: string | undefined; values: number[] } {
+  let key: string | undefined = "";
+  const values: number[] = [];
+  while (wire.position < end) {
+    wire.tag(end);
+    if (wire.field === fields.mapKey) {
+      const keyEnd = wire.message(end, "the name of a feature");
+      key = keyText(wire.bytes, wire.position, keyEnd);
+      if (key === undefined && wanted === undefined) {
+        throw new WireError("the name of a feature is not UTF-8", wire.position);
+      }
+      wire.position = keyEnd;
+    } else if (wire.field === fields.mapValue) {
+      const valueEnd = wire.message(end, "the value of a feature");
+      values.push(wire.position, valueEnd);
+      wire.position = valueEnd;
+    } else wire.skip(end);
+  }
+  return { key, values };
+}
+
 /** A map in [position, end): Features or FeatureLists, whose entries are alike. `readValue` merges into its target. */
 function readMap<T>(
   wire: Wire,
   end: number,
   into: Map<string, T>,
+  wanted: Wanted,
   create: () => T,
   readValue: (end: number, into: T) => void,
 ): void {
@@ -69,27 +96,23 @@ function readMap<T>(
       continue;
     }
     const entryEnd = wire.message(end, "a feature");
-    let key = "";
-    const value = create();
-    while (wire.position < entryEnd) {
-      wire.tag(entryEnd);
-      if (wire.field === fields.mapKey) {
-        const keyEnd = wire.message(entryEnd, "the name of a feature");
-        key = keyText(wire.bytes, wire.position, keyEnd);
-        wire.position = keyEnd;
-      } else if (wire.field === fields.mapValue) {
-        const valueEnd = wire.message(entryEnd, "the value of a feature");
-        readValue(valueEnd, value);
-      } else wire.skip(entryEnd);
+    const { key, values } = readEntry(wire, entryEnd, wanted);
+    if (key !== undefined && (wanted === undefined || wanted.has(key))) {
+      const value = create();
+      for (let i = 0; i < values.length; i += 2) {
+        wire.position = values[i] as number;
+        readValue(values[i + 1] as number, value);
+      }
+      into.set(key, value);
     }
-    into.set(key, value);
+    wire.position = entryEnd;
   }
 }
 
 const newFeature = (): FeatureValue => ({ kind: 0, spans: [] });
 
-function readFeatures(wire: Wire, end: number, into: FeatureMap): void {
-  readMap(wire, end, into, newFeature, (valueEnd, value) => readFeature(wire, valueEnd, value));
+function readFeatures(wire: Wire, end: number, into: FeatureMap, wanted: Wanted): void {
+  readMap(wire, end, into, wanted, newFeature, (valueEnd, value) => readFeature(wire, valueEnd, value));
 }
 
 function readFeatureList(wire: Wire, end: number, into: FeatureValue[]): void {
@@ -112,32 +135,40 @@ function readFeatureList(wire: Wire, end: number, into: FeatureValue[]): void {
  *
  * @throws WireError
  */
-export function parseExample(bytes: Uint8Array, start: number, end: number): FeatureMap {
+export function parseExample(bytes: Uint8Array, start: number, end: number, wanted?: Wanted): FeatureMap {
   const wire = new Wire(bytes, start);
   const features: FeatureMap = new Map();
   while (wire.position < end) {
     wire.tag(end);
-    if (wire.field === fields.exampleFeatures) readFeatures(wire, wire.message(end, "Example.features"), features);
-    else wire.skip(end);
+    if (wire.field === fields.exampleFeatures) {
+      readFeatures(wire, wire.message(end, "Example.features"), features, wanted);
+    } else wire.skip(end);
   }
   return features;
 }
 
 /** tf.train.SequenceExample, as `parseExample`. */
-export function parseSequenceExample(bytes: Uint8Array, start: number, end: number): SequenceValue {
+export function parseSequenceExample(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  wantedContext?: Wanted,
+  wantedLists?: Wanted,
+): SequenceValue {
   const wire = new Wire(bytes, start);
   const context: FeatureMap = new Map();
   const lists = new Map<string, FeatureValue[]>();
   while (wire.position < end) {
     wire.tag(end);
     if (wire.field === fields.sequenceContext) {
-      readFeatures(wire, wire.message(end, "SequenceExample.context"), context);
+      readFeatures(wire, wire.message(end, "SequenceExample.context"), context, wantedContext);
     } else if (wire.field === fields.sequenceLists) {
       const listsEnd = wire.message(end, "SequenceExample.feature_lists");
       readMap(
         wire,
         listsEnd,
         lists,
+        wantedLists,
         () => [],
         (valueEnd, steps) => readFeatureList(wire, valueEnd, steps),
       );

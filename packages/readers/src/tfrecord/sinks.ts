@@ -2,7 +2,7 @@ import type { Column, Columns, DataType } from "@ingest-ts/core";
 import type { Kernels } from "@ingest-ts/kernels";
 import { type AppendOptions, appendBytes, appendValue, ColumnError } from "./append.ts";
 import { ColumnTable, type TableKey } from "./column-table.ts";
-import { type FeatureMap, type FeatureValue, parseExample, parseSequenceExample } from "./example.ts";
+import { type FeatureMap, type FeatureValue, parseExample, parseSequenceExample, type Wanted } from "./example.ts";
 import type { FeatureSpec } from "./feature.ts";
 import { finishColumn } from "./finish.ts";
 import type { TFRecordMetadata } from "./metadata.ts";
@@ -20,6 +20,10 @@ export interface RecordSink {
   append(bytes: Uint8Array, start: number, end: number, options: AppendOptions): void;
   /** Decodes many records by one kernel call; undefined where there is none for their type. */
   readonly table: ColumnTable | undefined;
+}
+
+function namesOf(features: readonly FeatureSpec[]): ReadonlyMap<string, unknown> {
+  return new Map(features.map((feature) => [feature.name, feature]));
 }
 
 /** Names all features so that the decoder knows those it leaves out. */
@@ -53,6 +57,7 @@ export class ExampleSink implements RecordSink {
   readonly table: ColumnTable;
   /** Known features, where others are errors. */
   readonly #known: ReadonlyMap<string, unknown> | undefined;
+  readonly #wanted: Wanted;
   readonly #inferredFrom: number;
 
   constructor(
@@ -65,7 +70,8 @@ export class ExampleSink implements RecordSink {
     const columns = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
     // Who names the columns asks for no others; who does not would miss a feature that appears late.
     const strict = all && m.inferredFrom !== undefined;
-    this.#known = strict ? new Map(m.features.map(({ name }) => [name, true])) : undefined;
+    this.#known = strict ? namesOf(m.features) : undefined;
+    this.#wanted = strict ? undefined : namesOf(columns);
     this.#inferredFrom = m.inferredFrom ?? 0;
     const keys = tableKeys(m.features, columns);
     this.table = new ColumnTable(kernels, columns, keys, { strict, raw: false, largeRecordBytes });
@@ -84,7 +90,7 @@ export class ExampleSink implements RecordSink {
   }
 
   append(bytes: Uint8Array, start: number, end: number, options: AppendOptions): void {
-    const features = parseExample(bytes, start, end);
+    const features = parseExample(bytes, start, end, this.#wanted);
     if (this.#known !== undefined) checkNames(features.keys(), this.#known, this.#inferredFrom);
     appendFeatures(this.table, bytes, features, options);
   }
@@ -200,18 +206,22 @@ export class SequenceSink implements RecordSink {
   readonly #context: ColumnTable;
   readonly #lists: StepsTable[] = [];
   readonly #sources: readonly Source[];
-  readonly #all: boolean;
   readonly #m: TFRecordMetadata;
+  /** Where features that appear late would be missed, undefined: all are looked at. */
+  readonly #wantedContext: Wanted;
+  readonly #wantedLists: Wanted;
   readonly #contextNames: ReadonlyMap<string, unknown>;
   readonly #listNames: ReadonlyMap<string, unknown>;
 
   constructor(kernels: Kernels, m: TFRecordMetadata, sources: readonly Source[], all: boolean) {
     this.#m = m;
     this.#sources = sources;
-    this.#all = all;
-    this.#contextNames = new Map(m.features.map(({ name }) => [name, true]));
-    this.#listNames = new Map(m.lists.map(({ name }) => [name, true]));
+    const lists = sources.flatMap((source) => (source.kind === "lists" ? source.lists : []));
     const columns = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
+    this.#contextNames = namesOf(m.features);
+    this.#listNames = namesOf(m.lists);
+    this.#wantedContext = all && m.inferredFrom !== undefined ? undefined : namesOf(columns);
+    this.#wantedLists = all && m.listsInferredFrom !== undefined ? undefined : namesOf(lists);
     this.#context = new ColumnTable(kernels, columns, [], { strict: false, raw: false, largeRecordBytes: 0 });
     try {
       for (const source of sources) {
@@ -242,10 +252,10 @@ export class SequenceSink implements RecordSink {
   }
 
   append(bytes: Uint8Array, start: number, end: number, options: AppendOptions): void {
-    const { context, lists } = parseSequenceExample(bytes, start, end);
-    const { inferredFrom, listsInferredFrom } = this.#m;
-    if (this.#all && inferredFrom !== undefined) checkNames(context.keys(), this.#contextNames, inferredFrom);
-    if (this.#all && listsInferredFrom !== undefined) checkNames(lists.keys(), this.#listNames, listsInferredFrom);
+    const { context, lists } = parseSequenceExample(bytes, start, end, this.#wantedContext, this.#wantedLists);
+    const { inferredFrom = 0, listsInferredFrom = 0 } = this.#m;
+    if (this.#wantedContext === undefined) checkNames(context.keys(), this.#contextNames, inferredFrom);
+    if (this.#wantedLists === undefined) checkNames(lists.keys(), this.#listNames, listsInferredFrom);
     for (const list of this.#lists) list.append(bytes, lists.get(list.name), options);
     appendFeatures(this.#context, bytes, context, options);
   }
