@@ -28,6 +28,7 @@ const isText = (type: DataType): boolean => type.kind === "utf8" || type.kind ==
 const isBinary = (type: DataType): boolean => type.kind === "binary" || type.kind === "largeBinary";
 const isList = (type: DataType): boolean => type.kind === "list" || type.kind === "largeList";
 
+/** One column as `to`. @throws CastError when a value or the type has no equal. */
 export function castColumn(column: Column, to: DataType): Column {
   const from = column.type;
   if (sameType(from, to)) return column;

@@ -70,6 +70,7 @@ const tfrecord: BenchFormat = {
 /** Every format that can be written and read, in the order of the table: the slowest last, so that it gets what time is left. */
 export const benchFormats: readonly BenchFormat[] = [parquet, tfrecord];
 
+/** The entry of that name. @throws OptionsError when there is none. */
 export function findFormat(name: string): BenchFormat {
   const format = benchFormats.find((candidate) => candidate.name === name);
   if (format === undefined) throw new OptionsError(`there is no format "${name}" to bench`);

@@ -16,6 +16,7 @@ export interface Environment {
   readonly zstd: string;
 }
 
+/** This machine as it is now; `version` is of ingest. */
 export async function readEnvironment(version: string): Promise<Environment> {
   const zlib = await import("node:zlib");
   return {

@@ -3,6 +3,7 @@ import type { Environment } from "./environment.ts";
 /** What is timed of one format × codec. */
 export type MeasureName = "write" | "read-full" | "read-projected" | "shuffled-batches";
 
+/** In the order of the table. */
 export const measureNames: readonly MeasureName[] = ["write", "read-full", "read-projected", "shuffled-batches"];
 
 /** One pass over all rows. */
@@ -115,6 +116,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
 }
 
+/** The report of a run: every figure of every outcome. */
 export function buildReport(parts: {
   readonly environment: Environment;
   readonly data: DataDescription;
