@@ -91,7 +91,8 @@ export function parseStateDict(state: StateDict): OrderState {
 /** @throws StateError when the manifest does not begin with the data that the state was made for. */
 export function checkFingerprint(state: OrderState, manifest: Manifest): void {
   const { segments, rows, digest } = state.fingerprint;
-  const remedy = "Restore the data set as it was (a copy is good, appended segments too), or start a new run.";
+  const remedy =
+    "Restore the data set and segmentBy as they were (a copy is good, appended segments too), or start a new run.";
   if (segments > manifest.segments.length) {
     const now = manifest.segments.length;
     throw new StateError(`the state's data had ${segments} segments, this has ${now}`, { remedy });
