@@ -58,13 +58,14 @@ export function message(number: number, body: Bytes): Uint8Array {
 
 export type Values =
   | { readonly kind: "int64"; readonly values: readonly bigint[] }
-  | { readonly kind: "float32" | "bytes"; readonly values: readonly Uint8Array[] };
+  | { readonly kind: "float32"; readonly values: readonly Uint8Array[] }
+  | { readonly kind: "bytes"; readonly values: readonly Uint8Array[] };
 
 /** Feature with a packed list. */
-export function feature({ kind, values }: Values): Uint8Array {
-  if (kind === "bytes") return message(1, bytesOf(...values.map((value) => message(1, value))));
-  const packed = kind === "float32" ? bytesOf(...values) : values.flatMap(varint);
-  return message(kind === "float32" ? 2 : 3, values.length === 0 ? [] : message(1, packed));
+export function feature(value: Values): Uint8Array {
+  if (value.kind === "bytes") return message(1, bytesOf(...value.values.map((bytes) => message(1, bytes))));
+  const packed = value.kind === "float32" ? bytesOf(...value.values) : value.values.flatMap(varint);
+  return message(value.kind === "float32" ? 2 : 3, value.values.length === 0 ? [] : message(1, packed));
 }
 
 export function entry(name: string, value: Uint8Array): Uint8Array {

@@ -1,4 +1,12 @@
-import { type ByteSink, type Column, type Columns, type DataType, type Field, type Schema, UnsupportedError } from "@ingest-ts/core";
+import {
+  type ByteSink,
+  type Column,
+  type Columns,
+  type DataType,
+  type Field,
+  type Schema,
+  UnsupportedError,
+} from "@ingest-ts/core";
 import { Dice, type PlainValue, randomColumns, rowsOf } from "@ingest-ts/core/testing";
 import { acquireKernels } from "@ingest-ts/kernels";
 import { gunzipSync } from "node:zlib";
