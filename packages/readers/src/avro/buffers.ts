@@ -10,7 +10,7 @@ export class GrowingBytes {
     this.words = new Int32Array(this.bytes.buffer);
   }
 
-  /** Room for `sizeBytes` more, which now count as used. @returns where they begin */
+  /** Room for `sizeBytes` more, zeros that now count as used; may replace `bytes`. @returns where they begin */
   extend(sizeBytes: number): number {
     const start = this.length;
     this.length = start + sizeBytes;
@@ -44,8 +44,8 @@ export class GrowingValidity {
   valid(index: number): void {
     const bits = this.#bits;
     if (bits === undefined) return;
-    if ((index & 7) === 0) bits.bytes[bits.extend(1)] = 0;
     const at = index >> 3;
+    if ((index & 7) === 0) bits.extend(1);
     bits.bytes[at] = (bits.bytes[at] as number) | (1 << (index & 7));
   }
 
@@ -62,7 +62,7 @@ export class GrowingValidity {
       if ((index & 7) !== 0) bits.bytes[index >> 3] = (1 << (index & 7)) - 1;
       this.#bits = bits;
     }
-    if ((index & 7) === 0) bits.bytes[bits.extend(1)] = 0;
+    if ((index & 7) === 0) bits.extend(1);
   }
 
   take(): { validity: Uint8Array | null; nullCount: number } {

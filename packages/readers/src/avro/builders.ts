@@ -53,10 +53,13 @@ export class BooleanBuilder implements Builder {
   }
 
   #put(bit: number): void {
-    const { bytes } = this.#bits;
+    const bits = this.#bits;
     const at = this.#length >> 3;
-    if ((this.#length & 7) === 0) this.#bits.bytes[this.#bits.extend(1)] = bit;
-    else bytes[at] = (bytes[at] as number) | (bit << (this.#length & 7));
+    if ((this.#length & 7) === 0) {
+      // `bytes` is another array once the bits have grown.
+      bits.extend(1);
+      bits.bytes[at] = bit;
+    } else bits.bytes[at] = (bits.bytes[at] as number) | (bit << (this.#length & 7));
   }
 
   take(): Column {
@@ -288,7 +291,9 @@ export class UnionBuilder implements Builder {
   }
 
   #place(branch: number): void {
-    this.#ids.bytes[this.#ids.extend(1)] = branch;
+    // First the room, then `bytes`: growing makes it another array.
+    const id = this.#ids.extend(1);
+    this.#ids.bytes[id] = branch;
     const at = this.#offsets.extend(4);
     this.#offsets.words[at >> 2] = this.#counts[branch] as number;
     this.#counts[branch] = (this.#counts[branch] as number) + 1;
