@@ -1,4 +1,6 @@
-// Every format behind `open` passes the same kit; objects are made by our writers.
+// Every format behind `open` passes the same kit, on objects of our writers and on files of other projects' writers.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { ByteSink, Columns, DataType, Schema } from "@ingest-ts/core";
 import { Dice, flatTypes, randomColumns, randomSchema } from "@ingest-ts/core/testing";
 import { testFormat } from "@ingest-ts/readers/testing";
@@ -6,6 +8,7 @@ import { createParquetWriter, type ParquetWriterOptions } from "@ingest-ts/write
 import { createTFRecordWriter, type TFRecordWriterOptions, tfrecordSchemaJson } from "@ingest-ts/writers/tfrecord";
 import { describe, it } from "vitest";
 import { memorySink } from "./lib/memory-sink.ts";
+import { root } from "./lib/tree.ts";
 
 interface Written {
   readonly schema: Schema;
@@ -67,3 +70,13 @@ const declared = { schema: tfrecordSchemaJson(records.schema) as unknown };
 describe("TFRecord, inferred", () => testFormat(it, { format: "tfrecord", bytes: tfrecord({}) }));
 describe("TFRecord, declared", () => testFormat(it, { format: "tfrecord", bytes: tfrecord({}), options: declared }));
 describe("TFRecord, gzip", () => testFormat(it, { format: "tfrecord", bytes: tfrecord({ codec: "gzip" }) }));
+
+const fixture = (path: string) => async (): Promise<Uint8Array> =>
+  new Uint8Array(await readFile(new URL(`fixtures/${path}`, import.meta.url)));
+
+for (const name of ["flat-snappy", "flat-dictionary", "nested"]) {
+  describe(`ORC, ${name}`, () => testFormat(it, { format: "orc", bytes: fixture(`orc/${name}.orc`) }));
+}
+for (const name of ["flat-deflate", "nested", "root-union"]) {
+  describe(`Avro, ${name}`, () => testFormat(it, { format: "avro", bytes: fixture(`avro/${name}.avro`) }));
+}

@@ -21,6 +21,8 @@ export class FragmentRun {
   readonly #signal: AbortSignal | undefined;
   #step: IteratorResult<Columns | Need, void> | undefined;
   #fetching: Promise<Uint8Array[]> | undefined;
+  /** What went wrong ahead of time; rows that come before are delivered first. */
+  #failure: { readonly error: unknown } | undefined;
   /** Fetched, or being fetched, for the decoder's last need. */
   heldBytes = 0;
   fetchedBytes = 0;
@@ -35,10 +37,14 @@ export class FragmentRun {
 
   /** Starts to fetch the first bytes ahead of time, when they are at most `roomBytes`. */
   prefetch(roomBytes: number): void {
-    if (this.#step !== undefined) return;
-    this.#step = this.#located(() => this.#decoder.next([]));
-    const { value, done } = this.#step;
-    if (done !== true && "need" in value && needBytes(value) <= roomBytes) this.#fetch(value);
+    if (this.#step !== undefined || this.#failure !== undefined) return;
+    try {
+      this.#step = this.#located(() => this.#decoder.next([]));
+      const { value, done } = this.#step;
+      if (done !== true && "need" in value && needBytes(value) <= roomBytes) this.#fetch(value);
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 
   /** Gives fetched bytes up; they are fetched again when their turn comes. */
@@ -53,6 +59,7 @@ export class FragmentRun {
    * @throws what the decoder or the source throw, with the fragment named.
    */
   async next(makeRoom: (bytes: number) => void): Promise<Columns | undefined> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     this.#step ??= this.#located(() => this.#decoder.next([]));
     for (;;) {
       const { value, done } = this.#step;

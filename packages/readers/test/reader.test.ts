@@ -122,6 +122,23 @@ describe("the driver", () => {
     expect(cleaned).toBe(3);
   });
 
+  it("delivers the rows before a failure that it meets ahead of time", async () => {
+    const toy = toyFormat(100);
+    const format: Format<unknown, unknown> = {
+      ...toy,
+      *decode(fragment, metadata, options) {
+        if (fragment.ordinal === 2) bindPredicate(["eq", "nope", 1], { fields: [], metadata: {} });
+        yield* toy.decode(fragment as never, metadata as never, options);
+      },
+    };
+    let rows = 0;
+    const reading = (async () => {
+      for await (const slab of (await toyReader(format, { batchRows: 10 })).slabs()) rows += slab.rows;
+    })();
+    await expect(reading).rejects.toMatchObject({ where: { fragment: 2 } });
+    expect(rows).toBe(200);
+  });
+
   it("refuses ranges outside the object as a defect of the object", async () => {
     const toy = toyFormat(100);
     const format: Format<unknown, unknown> = {

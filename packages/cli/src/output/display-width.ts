@@ -20,8 +20,12 @@ function widthOfCharacter(character: string): number {
   return wide.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
 }
 
+/** Most text: every character takes one column. */
+const plain = /^[\u0020-\u007e]*$/;
+
 /** Columns that `text` takes on a terminal (East Asian wide characters take two, combining marks none). */
 export function displayWidth(text: string): number {
+  if (plain.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += widthOfCharacter(character);
   return width;
