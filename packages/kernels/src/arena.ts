@@ -3,6 +3,7 @@ export const SLACK_BYTES = 64;
 
 const ALIGN_BYTES = 64;
 const WASM_PAGE_BYTES = 65_536;
+const WASM_MAX_BYTES = 65_536 * WASM_PAGE_BYTES;
 
 interface FreeBlock {
   start: number;
@@ -55,11 +56,22 @@ export class Arena {
     const last = this.#free.at(-1);
     const start = last !== undefined && last.end === this.#end ? last.start : this.#end;
     const missing = start + size - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / WASM_PAGE_BYTES));
+    if (missing > 0) this.#grow(missing);
     if (start !== this.#end) this.#free.pop();
     this.#end = start + size;
     this.#sizes.set(start, size);
     return start;
+  }
+
+  /**
+   * Growing detaches every view and makes the engine collect garbage, which costs more than address space: the
+   * memory grows by a quarter at least; only what is touched takes physical memory.
+   */
+  #grow(missingBytes: number): void {
+    const { byteLength } = this.#memory.buffer;
+    const room = WASM_MAX_BYTES - byteLength;
+    const wanted = Math.max(missingBytes, Math.min(byteLength / 4, room));
+    this.#memory.grow(Math.ceil(wanted / WASM_PAGE_BYTES));
   }
 
   /** Gives a block back. @throws Error when `address` is not owned: a defect of the caller. */
