@@ -1,6 +1,5 @@
 // Every format behind `open` passes the same kit, on objects of our writers and on files of other projects' writers.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import type { ByteSink, Columns, DataType, Schema } from "@ingest-ts/core";
 import { Dice, flatTypes, randomColumns, randomSchema } from "@ingest-ts/core/testing";
 import { testFormat } from "@ingest-ts/readers/testing";
@@ -8,7 +7,6 @@ import { createParquetWriter, type ParquetWriterOptions } from "@ingest-ts/write
 import { createTFRecordWriter, type TFRecordWriterOptions, tfrecordSchemaJson } from "@ingest-ts/writers/tfrecord";
 import { describe, it } from "vitest";
 import { memorySink } from "./lib/memory-sink.ts";
-import { root } from "./lib/tree.ts";
 
 interface Written {
   readonly schema: Schema;
