@@ -83,8 +83,14 @@ export function testFormat(it: TestRunner, fixture: FormatFixture): void {
       await reader.close();
     }
   };
-  const allRows = (options: OpenOptions = {}): Promise<unknown[][]> =>
+  const rowsWith = (options: OpenOptions): Promise<unknown[][]> =>
     reading(options, (reader) => collect(reader.slabs(), options.batchRows));
+  let plainRows: Promise<unknown[][]> | undefined;
+  const allRows = (options?: OpenOptions): Promise<unknown[][]> => {
+    if (options !== undefined) return rowsWith(options);
+    plainRows ??= rowsWith({});
+    return plainRows;
+  };
 
   it("is recognised from its content", () =>
     reading({}, async ({ format }) => check(format === fixture.format, `taken for ${format}`)));
@@ -104,8 +110,8 @@ export function testFormat(it: TestRunner, fixture: FormatFixture): void {
 
   it("gives the same rows in slabs of any size", async () => {
     const rows = await allRows();
-    for (const batchRows of [1, 7, 64, 1000]) checkSame(await allRows({ batchRows }), rows, `batchRows ${batchRows}`);
-    for (const batchBytes of [1, 1000]) checkSame(await allRows({ batchBytes }), rows, `batchBytes ${batchBytes}`);
+    for (const batchRows of [1, 7, 100]) checkSame(await allRows({ batchRows }), rows, `batchRows ${batchRows}`);
+    for (const batchBytes of [1000]) checkSame(await allRows({ batchBytes }), rows, `batchBytes ${batchBytes}`);
   });
 
   it("gives any range of a fragment's rows", () => reading({ batchRows: 50 }, checkRanges));
