@@ -10,7 +10,15 @@ const RUNS = Number(process.env["INGEST_FUZZ_RUNS"] ?? 10_000);
 const SEED = Number(process.env["INGEST_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 /** One mutated file of a few kilobytes may take so long, on a busy machine. */
 const MAX_MS = 5000;
-const names = ["tiny-v1", "tiny-v2", "tiny-delta", "tiny-zstd", "many-pages-v2", "nested-plain", "large-values-v1"] as const;
+const names = [
+  "tiny-v1",
+  "tiny-v2",
+  "tiny-delta",
+  "tiny-zstd",
+  "many-pages-v2",
+  "nested-plain",
+  "large-values-v1",
+] as const;
 
 /** Small limits, so that a hostile claim cannot cost much before it is refused. */
 const limits = { pageBytes: 2 ** 22, dictionaryEntries: 2 ** 16, bytesInFlight: 2 ** 24 };

@@ -1,13 +1,5 @@
 import { readFileSync } from "node:fs";
-import {
-  type ByteSource,
-  type Columns,
-  concatRows,
-  defaultLimits,
-  type Limits,
-  type Schema,
-  type Select,
-} from "@ingest-ts/core";
+import { type Columns, concatRows, defaultLimits, type Limits, type Schema, type Select } from "@ingest-ts/core";
 import { fromRecordBatch } from "@ingest-ts/core/arrow";
 import { memorySource } from "@ingest-ts/core/testing";
 import { tableFromIPC } from "apache-arrow";
@@ -60,10 +52,7 @@ export function selectOf(options: ReadOptions): Select {
 
 /** Reads a whole file from memory; metadata and fragments go through structuredClone, as they do between threads. */
 export async function readBytes(bytes: Uint8Array, options: ReadOptions = {}): Promise<Read> {
-  return readSource(memorySource(bytes, "memory:fixture"), bytes, options);
-}
-
-export async function readSource(source: ByteSource, bytes: Uint8Array, options: ReadOptions): Promise<Read> {
+  const source = memorySource(bytes, "memory:fixture");
   const select = selectOf(options);
   const metadata = structuredClone(await parquet.readMetadata(source, select));
   await parquet.prepare(metadata);

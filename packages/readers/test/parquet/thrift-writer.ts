@@ -7,7 +7,7 @@ const BINARY = 8;
 const LIST = 9;
 const STRUCT = 12;
 
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   const out: number[] = [];
   let rest = value;
   while (rest >= 128) {
@@ -17,7 +17,7 @@ export function varint(value: number): number[] {
   return [...out, rest];
 }
 
-export function zigzag(value: number): number[] {
+function zigzag(value: number): number[] {
   return varint(value < 0 ? -value * 2 - 1 : value * 2);
 }
 
