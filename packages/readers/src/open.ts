@@ -20,6 +20,7 @@ import {
   resolveColumn,
   type Schema,
   type Select,
+  UnsupportedError,
 } from "@ingest-ts/core";
 import { checkedSource } from "./checked-source.ts";
 import { detectFormat } from "./detect.ts";
@@ -124,14 +125,51 @@ interface PlannedColumns {
   readonly where: BoundPredicate | undefined;
 }
 
+/** The names of a path: an exact top-level name, else dots part names. */
+function pathOf(path: ColumnPath, exists: (path: readonly string[]) => boolean): readonly string[] {
+  if (typeof path !== "string") return path;
+  return exists([path]) ? [path] : path.split(".");
+}
+
+/**
+ * The schema that names are looked up in. An object may have columns that Arrow cannot hold: as long as others are asked
+ * for by name, only those are looked at.
+ */
+function schemaOfNames(
+  format: Format<unknown, unknown>,
+  metadata: unknown,
+  base: Select,
+  { columns, where }: OpenOptions,
+): Schema {
+  try {
+    return format.toSchema(metadata, base);
+  } catch (error) {
+    if (columns === undefined || !(error instanceof UnsupportedError)) throw error;
+  }
+  const exists = (path: readonly string[]): boolean => {
+    try {
+      format.toSchema(metadata, { ...base, columns: [path] });
+      return true;
+    } catch (error) {
+      if (error instanceof OptionsError) return false;
+      throw error;
+    }
+  };
+  const paths = [...columns, ...(where === undefined ? [] : predicateColumns(where))].map((path) =>
+    pathOf(path, exists),
+  );
+  return format.toSchema(metadata, { ...base, columns: paths });
+}
+
 /** Decides what is decoded (the columns asked for and those `where` looks at) and what of it is handed on. */
 function planColumns(
   format: Format<unknown, unknown>,
   metadata: unknown,
   base: Select,
-  { columns, where }: OpenOptions,
+  options: OpenOptions,
 ): PlannedColumns {
-  const full = format.toSchema(metadata, base);
+  const { columns, where } = options;
+  const full = schemaOfNames(format, metadata, base, options);
   const asked = columns?.map((path) => resolveColumn(path, full, true).path);
   const tested = where === undefined ? [] : predicateColumns(where).map((path) => resolveColumn(path, full).path);
   if (where !== undefined) bindPredicate(where, full);
