@@ -18,6 +18,7 @@ export interface Limits {
 
 const MiB = 1024 * 1024;
 
+/** What holds unless the caller asks for something else. */
 export const defaultLimits: Limits = {
   bytesInFlight: 256 * MiB,
   footerBytes: 64 * MiB,

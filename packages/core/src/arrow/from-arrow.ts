@@ -125,11 +125,13 @@ function fromArrowNested(type: ArrowType): DataType {
   }
 }
 
+/** The field of the same meaning. @throws UnsupportedError for an Arrow type that columns cannot hold. */
 export function fromArrowField(field: ArrowField): Field {
   const base = { name: field.name, type: fromArrowType(field.type), nullable: field.nullable };
   return field.metadata.size === 0 ? base : { ...base, metadata: Object.fromEntries(field.metadata) };
 }
 
+/** The schema of the same meaning, metadata included. @throws UnsupportedError as for its fields. */
 export function fromArrowSchema(schema: ArrowSchema): Schema {
   return { fields: schema.fields.map(fromArrowField), metadata: Object.fromEntries(schema.metadata) };
 }

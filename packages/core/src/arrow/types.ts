@@ -135,6 +135,7 @@ function toArrowNested(
   }
 }
 
+/** The apache-arrow field of the same meaning; each call gives a dictionary a new id. */
 export function toArrowField(field: Field): ArrowField {
   const metadata = field.metadata === undefined ? null : new Map(Object.entries(field.metadata));
   return new ArrowField(field.name, toArrowType(field.type), field.nullable, metadata);

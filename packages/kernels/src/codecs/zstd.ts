@@ -77,6 +77,7 @@ export function zstdDecompress(bytes: Uint8Array, sizeBytes: number, target?: Ui
   return reader(bytes, sizeBytes, target);
 }
 
+/** One frame. Undefined as level is the library's default. */
 export function zstdCompress(bytes: Uint8Array, level: number | undefined): Uint8Array {
   if (writer === undefined) throw new Error("await prepareCodecs first");
   return writer(bytes, level);

@@ -17,6 +17,7 @@ export type WriteValue = (cursor: Cursor, out: GrowingBytes, at: number) => void
 
 const noParts = { offsets: null, children: [], dictionary: null } as const;
 
+/** null: nothing but a count. */
 export class NullBuilder implements Builder {
   #length = 0;
 
@@ -35,6 +36,7 @@ export class NullBuilder implements Builder {
   }
 }
 
+/** boolean: one byte in the file, one bit in Arrow. */
 export class BooleanBuilder implements Builder {
   readonly #bits = new GrowingBytes();
   readonly #validity = new GrowingValidity();
@@ -69,6 +71,7 @@ export class BooleanBuilder implements Builder {
   }
 }
 
+/** Values of one width in Arrow, whatever they take in the file. */
 export class FixedBuilder implements Builder {
   readonly #type: DataType;
   readonly #width: number;
@@ -131,6 +134,7 @@ class OffsetsBuilder {
 /** Reads the bytes of one value into `out`. */
 type WriteBytes = (cursor: Cursor, out: GrowingBytes) => void;
 
+/** bytes and string as they are: a length and so many bytes. */
 export const writeBytes: WriteBytes = (cursor, out) => {
   const length = cursor.length();
   const start = cursor.take(length);
@@ -142,6 +146,7 @@ export const writeBytes: WriteBytes = (cursor, out) => {
   else for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
 };
 
+/** Values of any length: offsets and bytes. */
 export class BytesBuilder implements Builder {
   readonly #type: DataType;
   readonly #write: WriteBytes;
@@ -197,6 +202,7 @@ function checkUtf8(data: Uint8Array, offsets: Int32Array, column: string): void 
   }
 }
 
+/** record: a builder for each field that is selected. */
 export class StructBuilder implements Builder {
   readonly #type: DataType;
   readonly #children: readonly Builder[];

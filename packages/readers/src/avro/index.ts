@@ -4,7 +4,8 @@ import { CodecError, prepareCodecs } from "@ingest-ts/kernels/codecs";
 import { codecs } from "./codecs.ts";
 import { decode } from "./decode.ts";
 import { type AvroMetadata, readMetadata } from "./metadata.ts";
-import { type BlockRun, buildIndex, plan } from "./plan.ts";
+import { type BlockRun, plan } from "./plan.ts";
+import { buildIndex } from "./runs.ts";
 import { toSchema } from "./schema.ts";
 
 /** Apache Avro object container files, specification 1.12. */

@@ -9,7 +9,9 @@ export const MAGIC: Uint8Array = Uint8Array.of(0x4f, 0x62, 0x6a, 1);
 /** Ends the header and every block. */
 export const SYNC_BYTES = 16;
 
+/** File metadata: the schema as JSON. */
 export const SCHEMA_KEY = "avro.schema";
+/** File metadata: the codec's name; absent means "null". */
 export const CODEC_KEY = "avro.codec";
 
 /** "Required Codecs" and "Optional Codecs", by the name in the header. */

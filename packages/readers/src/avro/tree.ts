@@ -133,6 +133,7 @@ export function arrowType(node: Node, dictionary: "decode" | "preserve"): DataTy
   }
 }
 
+/** The Arrow field of a node; nullable when its union has a null branch. */
 export function arrowField(node: Node, dictionary: "decode" | "preserve"): Field {
   const nullable = node.nullBranch !== undefined || node.type.kind === "null";
   return { name: node.name, type: arrowType(node, dictionary), nullable };

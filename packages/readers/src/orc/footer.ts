@@ -102,6 +102,7 @@ function readStripe(bytes: Uint8Array): StripeInformation {
   };
 }
 
+/** Message `Footer`. @throws FormatError when the bytes break it. */
 export function readFooter(bytes: Uint8Array): Footer {
   const numbers = readNumbers(bytes);
   const types: OrcType[] = [];

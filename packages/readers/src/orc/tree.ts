@@ -136,6 +136,7 @@ export function arrowType(node: Node): DataType {
   }
 }
 
+/** The Arrow field of a node, with the column's attributes as metadata. */
 export function arrowField(node: Node): Field {
   const base = { name: node.name, type: arrowType(node), nullable: node.nullable };
   const { attributes } = node.orc;

@@ -18,6 +18,7 @@ export interface FeatureSpec {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** The field number of a value list in Feature, 0 for a kind that is not known. */
 export function kindOf(dtype: DType | null): FeatureKind {
   return dtype === null ? 0 : featureKinds[dtype];
 }
@@ -27,6 +28,7 @@ export function fixedCount(shape: readonly number[] | null): number {
   return shape === null ? -1 : shape.reduce((product, size) => product * size, 1);
 }
 
+/** The Arrow type of one value. */
 export function valueType(dtype: DType | null): DataType {
   switch (dtype) {
     case null:

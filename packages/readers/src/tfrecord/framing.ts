@@ -16,6 +16,7 @@ function lengthChecksum(bytes: Uint8Array, at: number): number {
   return maskCrc32c(~crc);
 }
 
+/** Little-endian. */
 export function uint32At(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) |
@@ -42,6 +43,7 @@ export interface RecordPlace {
   readonly compressed: boolean;
 }
 
+/** An error that says which record, with the offset `at` bytes after its start. */
 export function recordError(place: RecordPlace, what: string, at = 0): FormatError {
   const where = { url: place.url, fragment: place.fragment, offset: place.offset + at };
   return new FormatError(

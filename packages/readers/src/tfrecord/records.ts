@@ -54,6 +54,7 @@ export function checkData(bytes: Uint8Array, at: number, length: number, place: 
   if (maskCrc32c(crc32c(bytes.subarray(start, start + length))) !== expected) throw dataError(place);
 }
 
+/** The error for data whose checksum does not match. */
 export function dataError(place: () => RecordPlace): Error {
   return recordError(place(), "the checksum of its data is wrong");
 }
