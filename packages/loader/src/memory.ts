@@ -10,6 +10,7 @@ const BLOCK_BYTES = 32 * 1024 * 1024;
  * move the rest of it.
  */
 export const SLAB_ROWS = 32_768;
+/** … and slabs of wide rows are shorter. */
 export const SLAB_BYTES: number = 16 * 1024 * 1024;
 /** Values of unknown width usually take more in memory than in the file. */
 const DECODED_TO_STORED = 3;

@@ -59,7 +59,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const DEFAULT_MEMORY_BYTES: number = 2 * 1024 ** 3;
+const DEFAULT_MEMORY_BYTES: number = 2 * 1024 ** 3;
 
 /** What determines which rows come when, after defaults. A state brings its own. */
 export interface OrderSettings {

@@ -9,7 +9,7 @@ import {
 } from "@ingest-ts/core";
 
 /** Says of each row of a padded run whether it is one (true) or fills up the last batch (false). */
-export const VALID_COLUMN = "ingest_valid";
+const VALID_COLUMN = "ingest_valid";
 
 const validField: Field = { name: VALID_COLUMN, type: { kind: "bool" }, nullable: false };
 

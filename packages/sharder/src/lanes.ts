@@ -1,5 +1,6 @@
 import { OptionsError } from "@ingest-ts/core";
 
+/** Rows that are shuffled together unless the caller says otherwise. */
 export const DEFAULT_WINDOW_ROWS = 16_384;
 
 /** More lanes than this would be more open fragments than any machine wants. */

@@ -18,7 +18,7 @@ export function manifestOf(segments: readonly (readonly number[])[]): Manifest {
 }
 
 /** The number of a row in manifest order. */
-export function rowNumber(manifest: Manifest, fragment: FragmentRef, row: number): number {
+function rowNumber(manifest: Manifest, fragment: FragmentRef, row: number): number {
   let before = 0;
   for (const segment of manifest.segments) {
     for (const other of segment.fragments) {

@@ -11,7 +11,7 @@ import { checked } from "@ingest-ts/kernels";
 import { Layout, type ShuffleMemory } from "./memory.ts";
 
 /** How a column is moved: flat ones by kernels, any other by the row operations of core. */
-export type WindowKind = "fixed" | "bits" | "strings" | "struct" | "any";
+type WindowKind = "fixed" | "bits" | "strings" | "struct" | "any";
 
 /** One column of a window. Addresses are in the shuffle memory; 0 is none. */
 export interface WindowColumn {

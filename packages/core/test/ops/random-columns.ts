@@ -157,7 +157,7 @@ export function valuesOf(column: Column): unknown[] {
   return Array.from({ length: column.length }, (_, i) => valueAt(column, i));
 }
 
-export function valueAt(column: Column, i: number): unknown {
+function valueAt(column: Column, i: number): unknown {
   const { type, data, offsets } = column;
   if (type.kind === "null") return null;
   if (column.validity !== null && !getBit(column.validity, i)) return null;
