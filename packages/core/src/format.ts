@@ -59,6 +59,8 @@ export interface Select {
 /** A decoder's request: bytes it wants next, answered by `next(bytes)` in the same order. */
 export interface Need {
   readonly need: readonly ByteSpan[];
+  /** For each span an array of the decoder's, at least as long, that the answer may be written to (`RangeOptions`). */
+  readonly into?: readonly Uint8Array[] | undefined;
 }
 
 export interface DecodeOptions {

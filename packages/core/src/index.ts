@@ -52,7 +52,15 @@ export {
   type TimeUnit,
   type TypeKind,
 } from "./schema.ts";
-export type { ByteRange, ByteSource, ObjectStat, ReadOptions, SchemeTable, SourceOpener } from "./source.ts";
+export type {
+  ByteRange,
+  ByteSource,
+  ObjectStat,
+  RangeOptions,
+  ReadOptions,
+  SchemeTable,
+  SourceOpener,
+} from "./source.ts";
 export type { JsonValue, Stage, StateDict } from "./stage.ts";
 export type { ByteSink } from "./sink.ts";
 export {

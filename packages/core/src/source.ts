@@ -12,6 +12,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface RangeOptions extends ReadOptions {
+  /**
+   * For each range an array at least as long. A source may write the answer to its beginning and answer a view of that,
+   * which spares both sides a new array; it may as well ignore it. Until the answer the arrays are the source's.
+   */
+  readonly into?: readonly Uint8Array[] | undefined;
+}
+
 /**
  * Random access to one immutable object.
  *
@@ -25,7 +33,7 @@ export interface ByteSource {
   readonly url: string;
   /** Answered from the first response when there was one. */
   stat(options?: ReadOptions): Promise<ObjectStat>;
-  getRanges(ranges: readonly ByteRange[], options?: ReadOptions): Promise<Uint8Array[]>;
+  getRanges(ranges: readonly ByteRange[], options?: RangeOptions): Promise<Uint8Array[]>;
   /** Releases handles; harmless when repeated. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { type ByteSource, FormatError, type ObjectStat, type ReadOptions, SourceError } from "@ingest-ts/core";
+import { type ByteSource, FormatError, type ObjectStat, type RangeOptions, SourceError } from "@ingest-ts/core";
 
 /**
  * `source` as formats see it. Ranges come from the object's own metadata, so one that lies outside the object is a
@@ -10,7 +10,7 @@ export function checkedSource(source: ByteSource, { sizeBytes, etag }: ObjectSta
     url,
     stat: async () => ({ sizeBytes, etag }),
     close: () => source.close(),
-    async getRanges(ranges, options: ReadOptions = {}): Promise<Uint8Array[]> {
+    async getRanges(ranges, options: RangeOptions = {}): Promise<Uint8Array[]> {
       for (const range of ranges) {
         if ("suffixBytes" in range) continue;
         const { start, end } = range;

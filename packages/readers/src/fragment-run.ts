@@ -21,6 +21,8 @@ export class FragmentRun {
   readonly #signal: AbortSignal | undefined;
   #step: IteratorResult<Columns | Need, void> | undefined;
   #fetching: Promise<Uint8Array[]> | undefined;
+  /** After `drop` a read may still be under way: nothing else may be written where it writes. */
+  #mayReuse = true;
   /** What went wrong ahead of time; rows that come before are delivered first. */
   #failure: { readonly error: unknown } | undefined;
   /** Fetched, or being fetched, for the decoder's last need. */
@@ -49,6 +51,7 @@ export class FragmentRun {
 
   /** Gives fetched bytes up; they are fetched again when their turn comes. */
   drop(): void {
+    if (this.#fetching !== undefined) this.#mayReuse = false;
     this.#fetching = undefined;
     this.heldBytes = 0;
   }
@@ -89,7 +92,8 @@ export class FragmentRun {
     this.#located(() => checkLimit(this.#limits, "bytesInFlight", bytes, "what must be fetched at once, in bytes,"));
     this.heldBytes = bytes;
     this.fetchedBytes += bytes;
-    this.#fetching = this.#source.getRanges(need.need, { signal: this.#signal });
+    const into = this.#mayReuse ? need.into : undefined;
+    this.#fetching = this.#source.getRanges(need.need, { signal: this.#signal, into });
     // Whoever awaits it hears of a failure; until then it must not count as unhandled.
     this.#fetching.catch(() => {});
   }

@@ -10,6 +10,7 @@ import {
   type ObjectStat,
   OptionsError,
   publicUrl,
+  type RangeOptions,
   type ReadOptions,
   SourceError,
   UnsupportedError,
@@ -39,6 +40,12 @@ export function pathOf(url: string): string {
 
 function etagOf(stat: BigIntStats): string {
   return `${stat.dev}-${stat.ino}-${stat.size}-${stat.mtimeNs}`;
+}
+
+/** Not from Node's shared pool: callers may keep or transfer the buffer. */
+function fresh(sizeBytes: number): Uint8Array {
+  const slow = Buffer.allocUnsafeSlow(sizeBytes);
+  return new Uint8Array(slow.buffer, slow.byteOffset, slow.byteLength);
 }
 
 /** Opens a regular file for positional reads. @throws SourceError, OptionsError (not a path). */
@@ -89,7 +96,7 @@ class FileSource implements ByteSource {
     });
   }
 
-  getRanges(ranges: readonly ByteRange[], options: ReadOptions = {}): Promise<Uint8Array[]> {
+  getRanges(ranges: readonly ByteRange[], options: RangeOptions = {}): Promise<Uint8Array[]> {
     return this.#guard(async () => {
       options.signal?.throwIfAborted();
       const spans = ranges.map((range) => this.#spanOf(range));
@@ -97,7 +104,7 @@ class FileSource implements ByteSource {
       const out: Uint8Array[] = spans.map(() => new Uint8Array(0));
       await this.#checkUnchanged();
       const reads = planReads(spans, planOptions);
-      await this.#readAll(reads, spans, out, options.signal ?? undefined);
+      await this.#readAll(reads, spans, out, options);
       await this.#checkUnchanged();
       if (channels.sourceRead.hasSubscribers) {
         channels.sourceRead.publish({
@@ -160,13 +167,14 @@ class FileSource implements ByteSource {
     reads: readonly PlannedRead[],
     spans: readonly ByteSpan[],
     out: Uint8Array[],
-    signal: AbortSignal | undefined,
+    { signal, into }: RangeOptions,
   ): Promise<void> {
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < reads.length) {
         const read = reads[next++] as PlannedRead;
-        const bytes = await this.#read(read, signal);
+        const [only = -1] = read.wanted.length === 1 ? read.wanted : [];
+        const bytes = await this.#read(read, signal, into?.[only]);
         for (const i of read.wanted) {
           const span = spans[i] as ByteSpan;
           out[i] = bytes.subarray(span.start - read.start, span.end - read.start);
@@ -179,10 +187,12 @@ class FileSource implements ByteSource {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
-  async #read({ start, end }: ByteSpan, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    // Not from Node's shared pool: callers may keep or transfer the buffer.
-    const slow = Buffer.allocUnsafeSlow(end - start);
-    const bytes = new Uint8Array(slow.buffer, slow.byteOffset, slow.byteLength);
+  async #read(
+    { start, end }: ByteSpan,
+    signal: AbortSignal | undefined,
+    into: Uint8Array | undefined,
+  ): Promise<Uint8Array> {
+    const bytes = into !== undefined && into.length >= end - start ? into.subarray(0, end - start) : fresh(end - start);
     let done = 0;
     while (done < bytes.length) {
       signal?.throwIfAborted();

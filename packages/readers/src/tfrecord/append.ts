@@ -165,6 +165,7 @@ export function appendBytes(table: ColumnTable, i: number, index: number, bytes:
   const base = table.word(i, column.dataBase);
   if (hold && bytes.length >= HELD_BYTES) {
     (table.held[i] as HeldValue[]).push({ at, bytes });
+    table.heldBytes += bytes.length;
     table.setWord(i, column.dataBase, base + bytes.length);
   } else {
     const place = at - base;

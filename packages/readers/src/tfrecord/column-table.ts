@@ -49,6 +49,8 @@ export class ColumnTable {
   readonly columns: readonly FeatureSpec[];
   /** Values fetched and not copied yet, by column. */
   readonly held: HeldValue[][];
+  /** Bytes of all of them. */
+  heldBytes = 0;
   /** Bytes that the last `decodeWindow` used up. */
   consumed = 0;
   readonly #blocks = new Set<number>();
@@ -260,6 +262,7 @@ export class ColumnTable {
   begin(): void {
     this.#set(context.row, 0);
     this.#set(context.outBytes, 0);
+    this.heldBytes = 0;
     this.columns.forEach((_, i) => {
       const validity = this.address(i, column.validity);
       this.bytes.fill(255, validity, validity + (this.#rowCapacity >>> 3));

@@ -26,6 +26,9 @@ const MOST_WINDOW_BYTES = 1024 * 1024;
 /** Offsets of a batch are 32-bit. */
 const MOST_BATCH_BYTES = 2 ** 30;
 
+/** A slab that holds so many bytes of its window ends with it: the window then becomes the slab's memory. */
+const WINDOW_SLAB_BYTES = 4 * 1024 * 1024;
+
 /** How a fragment is read; what comes out does not depend on it. */
 export interface Tuning {
   readonly readBytes: number;
@@ -119,6 +122,7 @@ class FragmentReader {
     const sink = this.#sink;
     sink.begin();
     while (sink.rows < most && (sink.rows === 0 || sink.sizeBytes < byteLimit)) {
+      if (sink.heldBytes >= WINDOW_SLAB_BYTES && !this.#isAtHand()) return this.#finish(this.#input.take());
       const length = yield* nextLength(this.#input, this.#select.limits.recordBytes, this.#place);
       if (length === undefined) break;
       yield* fillRecord(this.#input, length, this.#place);
@@ -130,6 +134,13 @@ class FragmentReader {
       }
     }
     return this.#finish();
+  }
+
+  /** Whether the whole of the next record has been fetched. */
+  #isAtHand(): boolean {
+    const { bytes, position } = this.#input;
+    const rest = bytes.length - position;
+    return rest >= framingBytes && rest - framingBytes >= this.#lengthAt(this.#input);
   }
 
   /** Records by a kernel call, the next of which has `length` data bytes. */
@@ -158,6 +169,7 @@ class FragmentReader {
     const input = this.#input;
     const start = input.position + headerBytes;
     const hold = length >= this.#tuning.largeRecordBytes;
+    if (hold) input.keep();
     try {
       this.#sink.append(input.bytes, start, start + length, { hold, kernels: this.#tuning.kernels });
     } catch (error) {
@@ -181,9 +193,9 @@ class FragmentReader {
       : new FormatError(what, { where });
   }
 
-  #finish(): Columns {
+  #finish(window?: Uint8Array): Columns {
     try {
-      return this.#sink.finish();
+      return this.#sink.finish(window);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       const { url, ordinal } = this.#fragment;

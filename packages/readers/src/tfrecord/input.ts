@@ -6,8 +6,7 @@ export type Pull<T> = Generator<Need, T, Uint8Array[]>;
 
 /**
  * The bytes of records, a window at a time. `bytes` from `position` on are what is at hand; the byte there is `offset`
- * bytes from the start of the object (or of what it inflates to). Arrays are never written again: values may point into
- * them.
+ * bytes from the start of the object (or of what it inflates to). Values may point into `bytes` once `keep` was called.
  */
 export interface RecordInput {
   readonly bytes: Uint8Array;
@@ -15,6 +14,13 @@ export interface RecordInput {
   readonly offset: number;
   /** Makes `count` bytes available; false when the input ends before. */
   fill(count: number): Pull<boolean>;
+  /** The array of `bytes` is never written again. */
+  keep(): void;
+  /**
+   * Gives the array of `bytes` away when all of its memory is the input's own; what it holds from `position` on is read
+   * again. undefined: it stays as it is.
+   */
+  take(): Uint8Array | undefined;
   /** Passes over `count` bytes; false when the input ends before. */
   skip(count: number): Pull<boolean>;
 }
@@ -25,6 +31,8 @@ const none = new Uint8Array(0);
 export class PlainInput implements RecordInput {
   bytes: Uint8Array = none;
   position = 0;
+  /** Memory for the next window. */
+  #spare: Uint8Array | undefined;
   /** Of `bytes[0]`. */
   #base: number;
   readonly #end: number;
@@ -46,12 +54,37 @@ export class PlainInput implements RecordInput {
     const end = Math.min(this.#end, start + Math.max(count, this.#readBytes));
     // Nothing is asked when all there is is at hand.
     if (end > this.#base + this.bytes.length) {
-      const [bytes] = yield { need: [{ start, end }] };
+      const spare = this.#spare;
+      const into = spare !== undefined && spare.length >= end - start ? [spare] : undefined;
+      const [bytes] = yield { need: [{ start, end }], into };
       this.#base = start;
       this.bytes = bytes ?? none;
       this.position = 0;
+      this.#spare = this.#whole();
     }
     return this.bytes.length - this.position >= count;
+  }
+
+  /** All memory behind `bytes`; undefined where others may have a part of it. */
+  #whole(): Uint8Array | undefined {
+    const { buffer, byteOffset, length } = this.bytes;
+    if (this.#spare?.buffer === buffer) return this.#spare;
+    return byteOffset === 0 && length === buffer.byteLength ? this.bytes : undefined;
+  }
+
+  keep(): void {
+    this.#spare = undefined;
+  }
+
+  take(): Uint8Array | undefined {
+    const whole = this.#whole();
+    if (whole === undefined) return undefined;
+    const bytes = this.bytes;
+    this.#base = this.offset;
+    this.bytes = none;
+    this.position = 0;
+    this.#spare = undefined;
+    return bytes;
   }
 
   // oxlint-disable-next-line require-yield -- what lies between is not read at all
@@ -129,6 +162,14 @@ export class InflatedInput implements RecordInput {
     this.position = 0;
     this.bytes = parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts, have);
     return have >= count;
+  }
+
+  /** Nothing to do: every window is new. */
+  keep(): void {}
+
+  /** What is left of a piece would have to be inflated again. */
+  take(): undefined {
+    return undefined;
   }
 
   *skip(count: number): Pull<boolean> {

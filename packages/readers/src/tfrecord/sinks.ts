@@ -13,8 +13,10 @@ export interface RecordSink {
   readonly rows: number;
   readonly sizeBytes: number;
   begin(): void;
-  /** Rows since `begin`, as columns of their own memory. */
-  finish(): Columns;
+  /** Bytes of the values that are held where they were fetched. */
+  readonly heldBytes: number;
+  /** Rows since `begin`, as columns of their own memory; `window` may become a part of it (see `finishColumn`). */
+  finish(window?: Uint8Array): Columns;
   release(): void;
   /** Decodes one record's data in any form. @throws ColumnError, WireError, UnsupportedError */
   append(bytes: Uint8Array, start: number, end: number, options: AppendOptions): void;
@@ -95,8 +97,16 @@ export class ExampleSink implements RecordSink {
     appendFeatures(this.table, bytes, features, options);
   }
 
-  finish(): Columns {
-    return { rows: this.rows, columns: this.table.columns.map((_, i) => finishColumn(this.table, i)) };
+  get heldBytes(): number {
+    return this.table.heldBytes;
+  }
+
+  finish(window?: Uint8Array): Columns {
+    const { table } = this;
+    // One column's values moved together would overwrite another's.
+    const holding = table.held.filter((values) => values.length > 0).length;
+    const own = holding === 1 ? window : undefined;
+    return { rows: this.rows, columns: table.columns.map((_, i) => finishColumn(table, i, own)) };
   }
 
   release(): void {
@@ -135,8 +145,12 @@ export class RawSink implements RecordSink {
     table.commitRow();
   }
 
-  finish(): Columns {
-    return { rows: this.rows, columns: this.#wanted ? [finishColumn(this.table, 0)] : [] };
+  get heldBytes(): number {
+    return this.table.heldBytes;
+  }
+
+  finish(window?: Uint8Array): Columns {
+    return { rows: this.rows, columns: this.#wanted ? [finishColumn(this.table, 0, window)] : [] };
   }
 
   release(): void {
@@ -244,6 +258,10 @@ export class SequenceSink implements RecordSink {
 
   get sizeBytes(): number {
     return this.#lists.reduce((sum, list) => sum + list.sizeBytes, this.#context.outBytes);
+  }
+
+  get heldBytes(): number {
+    return this.#lists.reduce((sum, { table }) => sum + table.heldBytes, this.#context.heldBytes);
   }
 
   begin(): void {

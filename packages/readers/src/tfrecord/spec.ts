@@ -7,6 +7,7 @@
  * (tensorflow/core/example/{example,feature}.proto).
  */
 export const headerBytes = 12;
+/** Behind the data: their masked CRC-32C. */
 export const footerBytes = 4;
 /** What framing adds to a record's data. */
 export const framingBytes: number = headerBytes + footerBytes;
@@ -18,10 +19,12 @@ export const readBytes: number = 8 * MiB;
 
 /** How much of a file decides its features when no schema is declared: records, or bytes when those are more. */
 export const inferenceRecords = 1_000;
+/** The same in bytes. */
 export const inferenceBytes: number = 64 * MiB;
 
 /** A run of an index ends at the record that brings it to so many rows or bytes (index version 1). */
 export const runRows = 16_384;
+/** The same in bytes. */
 export const runBytes: number = 16 * MiB;
 
 /** Records of this size are checked by native code and their values copied once; below, one kernel call does many. */

@@ -285,3 +285,71 @@ describe("limits", () => {
     await expect(read(file, { select: { limits } })).rejects.toThrow(/limits.columns = 29/);
   });
 });
+
+describe("large values", () => {
+  const dice = new Dice(9);
+  const big = Array.from({ length: 400 }, () => {
+    const length = dice.pick([20, 500, 20_000, 20_000 + dice.below(40_000)]);
+    return Uint8Array.from({ length }, (_, i) => i * 7 + length);
+  });
+  const records = big.map((value, i) =>
+    example([
+      ["image", { kind: "bytes", values: [value] }],
+      ["label", int64(i)],
+    ]),
+  );
+  const bytes = frame(...records);
+  const declared = {
+    features: {
+      image: { kind: "fixedLen", dtype: "bytes", shape: [] },
+      label: { kind: "fixedLen", dtype: "int64", shape: [] },
+    },
+  };
+  const check = async (options: support.ReadOptions): Promise<void> => {
+    const { slabs } = await read(bytes, { declared, ...options });
+    let row = 0;
+    for (const { columns } of slabs) {
+      const [image, label] = columns;
+      const offsets = image?.offsets as Int32Array;
+      for (let i = 0; i < (image?.length ?? 0); i++, row++) {
+        const value = image?.data?.subarray(offsets[i], offsets[i + 1]) ?? [];
+        expect(Buffer.compare(value as Uint8Array, big[row] as Uint8Array)).toBe(0);
+      }
+      expect(label?.data?.length).toBe((label?.length ?? 0) * 8);
+    }
+    expect(row).toBe(big.length);
+  };
+
+  it.each([
+    ["of one window that become the slab's memory", {}],
+    ["with windows of any size", { tuning: { readBytes: 5_000_000 } }],
+    ["in small windows", { tuning: { readBytes: 100_000 } }],
+    ["in slabs that end inside a window", { batchRows: 30 }],
+    ["in slabs of few bytes", { batchBytes: 300_000 }],
+    ["through an index", { indexed: true }],
+  ])("%s", (_, options) => check(options));
+
+  it("become the slab's memory only where one column holds them", async () => {
+    const two = frame(
+      ...Array.from({ length: 200 }, (_, i) =>
+        example([
+          ["a", { kind: "bytes", values: [big[i] as Uint8Array] }],
+          ["b", { kind: "bytes", values: [big[399 - i] as Uint8Array] }],
+        ]),
+      ),
+    );
+    const { slabs } = await read(two);
+    let row = 0;
+    for (const slab of slabs) {
+      for (let i = 0; i < slab.rows; i++, row++) {
+        for (const [k, expected] of [big[row], big[399 - row]].entries()) {
+          const values = slab.columns[k]?.children[0];
+          const offsets = values?.offsets as Int32Array;
+          const value = values?.data?.subarray(offsets[i], offsets[i + 1]) as Uint8Array;
+          expect(Buffer.compare(value, expected as Uint8Array)).toBe(0);
+        }
+      }
+    }
+    expect(row).toBe(200);
+  });
+});
