@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** The environment less what `npm test` adds to it, which would point npm back at this repository. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const added =
-    /^(npm_package_|npm_lifecycle_|npm_config_local_prefix$|npm_command$|npm_execpath$|INIT_CWD$|NODE_OPTIONS$|VITEST|NODE_ENV$)/;
+    /^(npm_package_|npm_lifecycle_|npm_config_local_prefix$|npm_command$|npm_execpath$|INIT_CWD$|NODE_OPTIONS$|NODE_PATH$|VITEST|NODE_ENV$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !added.test(name)));
 }
 
