@@ -69,7 +69,8 @@ describe.each(packageNames)("packages/%s", (name) => {
         // Constants that follow each other share a comment, and so do overloads.
         const shared = before.startsWith("export const ") && line.startsWith("export const ");
         const overload = lines.slice(0, index).some((other) => other.startsWith(`export function ${declaration[1]}(`));
-        if (!before.trimEnd().endsWith("*/") && !shared && !overload) missing.push(`${path}:${index + 1} ${declaration[1]}`);
+        if (!before.trimEnd().endsWith("*/") && !shared && !overload)
+          missing.push(`${path}:${index + 1} ${declaration[1]}`);
       }
     }
     expect(missing).toEqual([]);

@@ -55,7 +55,7 @@ export function bits(values: readonly boolean[]): number[] {
   return out;
 }
 
-export interface Stream {
+interface Stream {
   readonly kind: number;
   readonly column: number;
   readonly bytes: readonly number[];

@@ -17,7 +17,7 @@ function version(): string {
 }
 
 /** The command that `argv` (without node and script) asks for: its first word, or the one after `help`. */
-export function commandAsked(argv: readonly string[]): string | undefined {
+function commandAsked(argv: readonly string[]): string | undefined {
   const words = argv.filter((argument) => !argument.startsWith("-"));
   return words[0] === "help" ? words[1] : words[0];
 }

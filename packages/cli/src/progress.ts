@@ -82,7 +82,7 @@ export class Progress {
 }
 
 /** For example `parquet snappy: full read · 1,310,720 rows · 412 MB/s · 38 s left`. */
-export function progressText(state: ProgressState): string {
+function progressText(state: ProgressState): string {
   const parts = [state.label];
   if (state.rows !== undefined) parts.push(`${state.rows.toLocaleString("en-US")} rows`);
   if (state.bytes !== undefined && state.elapsedMs !== undefined && state.elapsedMs > 0) {

@@ -3,7 +3,7 @@ import { type Format, type FormatName, OptionsError } from "@ingest-ts/core";
 type AnyFormat = Format<unknown, unknown>;
 
 /** Every format, loaded on first use. Add a row to add a format. */
-export const formats: Readonly<Record<FormatName, () => Promise<AnyFormat>>> = {
+const formats: Readonly<Record<FormatName, () => Promise<AnyFormat>>> = {
   parquet: async () => (await import("./parquet/index.ts")).parquet,
   orc: async () => (await import("./orc/index.ts")).orc,
   avro: async () => (await import("./avro/index.ts")).avro,

@@ -40,7 +40,7 @@ export interface WriteTask {
 }
 
 /** What the shuffle is measured on: the whole file, or one of the first rows. */
-export interface ShuffledFile {
+interface ShuffledFile {
   readonly path: string;
   readonly rows: number;
 }

@@ -86,7 +86,7 @@ async function readDeclaredSchema(path: string | undefined): Promise<unknown> {
 }
 
 /** The condition of --where. @throws OptionsError that shows the place. */
-export function readWhere(text: string | undefined): Predicate | undefined {
+function readWhere(text: string | undefined): Predicate | undefined {
   return text === undefined ? undefined : parseWhere(text);
 }
 

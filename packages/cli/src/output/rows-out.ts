@@ -10,7 +10,7 @@ export type RowFormat = (typeof rowFormats)[number];
 const DEFAULT_WIDTH = 80;
 
 /** Whether bold type and the like are wanted on `stream`: NO_COLOR, FORCE_COLOR and TERM=dumb are honoured. */
-export function colourWanted(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+function colourWanted(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   if ((env["NO_COLOR"] ?? "") !== "") return false;
   if ((env["FORCE_COLOR"] ?? "") !== "" && env["FORCE_COLOR"] !== "0") return true;
   return stream.isTTY === true && env["TERM"] !== "dumb";

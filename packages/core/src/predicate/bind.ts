@@ -124,7 +124,7 @@ function bindIn(predicate: readonly ["in", ColumnPath, readonly Literal[]], sche
 }
 
 /** Order of two keys of one column: NaN above all, bytes as unsigned. */
-export function compareKeys(a: Key, b: Key): number {
+function compareKeys(a: Key, b: Key): number {
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     const length = Math.min(a.length, b.length);
     for (let i = 0; i < length; i++) {

@@ -12,7 +12,7 @@ export const unitNs: Readonly<Record<TimeUnit | "day", bigint>> = {
 };
 
 /** Days from 1970-01-01 of a proleptic Gregorian date; any year. */
-export function daysFromCivil(year: number, month: number, day: number): number {
+function daysFromCivil(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;

@@ -6,17 +6,7 @@ const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
 const unzigzag = (value: bigint): bigint => (value >> 1n) ^ -(value & 1n);
 
 /** Widths by their 5-bit code. */
-export const widths: readonly number[] = [
-  ...Array.from({ length: 24 }, (_, i) => i + 1),
-  26,
-  28,
-  30,
-  32,
-  40,
-  48,
-  56,
-  64,
-];
+const widths: readonly number[] = [...Array.from({ length: 24 }, (_, i) => i + 1), 26, 28, 30, 32, 40, 48, 56, 64];
 
 function closest(bits: number): number {
   return widths.find((width) => width >= bits) as number;

@@ -11,7 +11,7 @@ import {
 import { indicesOf } from "./load.ts";
 
 /** `type` with every dictionary replaced by the type of its values. */
-export function decodedType(type: DataType): DataType {
+function decodedType(type: DataType): DataType {
   switch (type.kind) {
     case "dictionary":
       return decodedType(type.value);

@@ -29,7 +29,7 @@ export function fixedCount(shape: readonly number[] | null): number {
 }
 
 /** The Arrow type of one value. */
-export function valueType(dtype: DType | null): DataType {
+function valueType(dtype: DType | null): DataType {
   switch (dtype) {
     case null:
       return { kind: "null" };
@@ -43,7 +43,7 @@ export function valueType(dtype: DType | null): DataType {
 }
 
 /** Values inside lists are never null: no kind of list can hold one. */
-export function itemOf(type: DataType): Field {
+function itemOf(type: DataType): Field {
   return { name: "item", type, nullable: false };
 }
 

@@ -6,7 +6,7 @@ import { type DType, type FeatureKind, kindName } from "./spec.ts";
 const dtypes: Readonly<Record<FeatureKind, DType | null>> = { 0: null, 1: "bytes", 2: "float32", 3: "int64" };
 
 /** A feature that two records give different kinds. */
-export function kindConflict(name: string, known: FeatureKind, found: FeatureKind): string {
+function kindConflict(name: string, known: FeatureKind, found: FeatureKind): string {
   return `feature "${name}" is a ${kindName(found)}, but was a ${kindName(known)} before`;
 }
 

@@ -9,7 +9,7 @@ function fieldOf(feature: FeatureSpec): Field {
 }
 
 /** The type of a feature list: its steps, each with a list of values. */
-export function stepsType(list: FeatureSpec): DataType {
+function stepsType(list: FeatureSpec): DataType {
   return { kind: "list", child: { name: "item", type: list.type, nullable: true } };
 }
 

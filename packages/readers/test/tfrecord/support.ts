@@ -12,13 +12,13 @@ for (let n = 0; n < 256; n++) {
 }
 
 /** CRC-32C, a byte at a time. */
-export function plainCrc32c(bytes: Uint8Array): number {
+function plainCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (table[(crc ^ byte) & 255] as number) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
-export function masked(bytes: Uint8Array): number {
+function masked(bytes: Uint8Array): number {
   const crc = plainCrc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
@@ -51,7 +51,7 @@ export function frame(...records: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-export function varint(value: number | bigint): number[] {
+function varint(value: number | bigint): number[] {
   let rest = BigInt.asUintN(64, BigInt(value));
   const out: number[] = [];
   for (; rest >= 128n; rest >>= 7n) out.push(Number(rest & 127n) | 128);

@@ -14,7 +14,7 @@ import type { FeaturePlan } from "./features.ts";
 const noBytes = new Uint8Array(0);
 
 /** The values of a column without the lists around them, in a layout that the encoder takes. */
-export interface FlatValues {
+interface FlatValues {
   /** Bytes of one value; 0 for bits; byte strings have `ends` instead. */
   readonly width: number;
   /** One of `integerElements`. */
