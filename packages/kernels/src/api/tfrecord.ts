@@ -1,5 +1,5 @@
 /** Castagnoli CRC-32C inside the arena. Results are signed: `>>> 0`. */
-export interface Crc32cKernels {
+interface Crc32cKernels {
   /** Going on from `previous` (0 to begin). */
   crc32c(previous: number, src: number, srcLength: number): number;
   maskedCrc32c(src: number, srcLength: number): number;
