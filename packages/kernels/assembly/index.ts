@@ -40,20 +40,10 @@ export { lz4Decompress } from "./lz4";
 export { lz4Bound, lz4Compress } from "./lz4-compress";
 export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
+export { crc32cMany } from "./crc32c-many";
 export { decodeRecords, varints } from "./tfrecord";
 export { encodeExamples } from "./tfrecord-encode";
-export {
-  concatStrings,
-  gatherBits,
-  weave1,
-  weave16,
-  weave2,
-  weave4,
-  weave8,
-  weaveBits,
-  weaveFixed,
-  weaveStrings,
-} from "./shuffle";
+export { concatStrings, gatherBits, weaveBits, weaveRuns, weaveStrings } from "./shuffle";
 export {
   lengthsToOffsets,
   narrowFrom64,

@@ -46,27 +46,24 @@ function weave<T>(src: usize, count: u32, out: usize, stride: u32): void {
   }
 }
 
-export function weave1(src: usize, count: u32, out: usize, stride: u32): void {
-  weave<u8>(src, count, out, stride);
+/** Runs of an array of (src, count, width, out), 16 bytes each: value i of a run goes to out + i × stride × width. */
+export function weaveRuns(runs: usize, runCount: u32, stride: u32): void {
+  const stop = runs + (<usize>runCount << 4);
+  for (let run = runs; run < stop; run += 16) {
+    const src = <usize>load<u32>(run);
+    const count = load<u32>(run, 4);
+    const width = load<u32>(run, 8);
+    const out = <usize>load<u32>(run, 12);
+    if (width == 4) weave<u32>(src, count, out, stride);
+    else if (width == 8) weave<u64>(src, count, out, stride);
+    else if (width == 1) weave<u8>(src, count, out, stride);
+    else if (width == 2) weave<u16>(src, count, out, stride);
+    else if (width == 16) weave<v128>(src, count, out, stride);
+    else weaveWide(src, count, width, out, stride);
+  }
 }
 
-export function weave2(src: usize, count: u32, out: usize, stride: u32): void {
-  weave<u16>(src, count, out, stride);
-}
-
-export function weave4(src: usize, count: u32, out: usize, stride: u32): void {
-  weave<u32>(src, count, out, stride);
-}
-
-export function weave8(src: usize, count: u32, out: usize, stride: u32): void {
-  weave<u64>(src, count, out, stride);
-}
-
-export function weave16(src: usize, count: u32, out: usize, stride: u32): void {
-  weave<v128>(src, count, out, stride);
-}
-
-export function weaveFixed(src: usize, count: u32, width: u32, out: usize, stride: u32): void {
+function weaveWide(src: usize, count: u32, width: u32, out: usize, stride: u32): void {
   const step = <usize>stride * width;
   let o = out;
   for (let i: u32 = 0; i < count; i++) {

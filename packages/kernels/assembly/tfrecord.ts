@@ -8,6 +8,7 @@
 // Nothing is committed before the end of a record: a column's next free place follows from its offsets at `row`, so a
 // record given up half-way needs no undoing. Each length is checked against what encloses it before use.
 import { maskedCrc32c } from "./crc32c";
+import { LANES, crc32cMany } from "./crc32c-many";
 
 // What a call ended with. Keep in step with src/tfrecord.ts.
 const INPUT: i32 = 0; // the next record is not complete in the window
@@ -18,6 +19,8 @@ const UNUSUAL: i32 = 4; // the next record passed its checksums and is for the c
 const GROW: i32 = 5; // a column needs room before the next record
 const BAD_LENGTH: i32 = 6; // checksum of the next record's length
 const BAD_DATA: i32 = 7; // checksum of the next record's data
+
+const CHECKED: i32 = 8; // inside only
 
 // Context: 32-bit words.
 const C_COLUMNS: usize = 0;
@@ -452,6 +455,51 @@ function rawRecord(ctx: usize, row: u32, p: usize, length: u32): i32 {
   return appendBytes(ctx, column, row, p, length);
 }
 
+/** Checks one record; INPUT when it is not complete. */
+function checkOne(p: usize, end: usize, large: u64): i32 {
+  if (<u32>(end - p) < 16) return INPUT;
+  if (maskedCrc32c(p, 8) != load<u32>(p, 8)) return BAD_LENGTH;
+  const length = load<u64>(p);
+  if (length >= large) return LARGE;
+  if (length > <u64>(end - p - 16)) return INPUT;
+  const data = p + 12;
+  return maskedCrc32c(data, <usize>length) == load<u32>(data + <usize>length) ? CHECKED : BAD_DATA;
+}
+
+/** Where the data of sixteen records start, their lengths and checksums. */
+const STARTS: usize = memory.data(64, 16);
+const LENGTHS: usize = memory.data(64, 16);
+const CHECKSUMS: usize = memory.data(64, 16);
+
+/** Data that go into checking sixteen at once pay from so many bytes on. */
+const LEAST_TOGETHER: u32 = 32;
+
+/**
+ * Checks both checksums of the next sixteen records at once and answers where the first one begins that is wrong, or that
+ * could not be checked so: `p` itself when there are not sixteen of some size.
+ */
+function checkAhead(p: usize, end: usize, large: u64): usize {
+  let at = p;
+  let shortest: u32 = 0xffffffff;
+  for (let i: usize = 0; i < LANES; i++) {
+    if (<u32>(end - at) < 16) return p;
+    const length = load<u64>(at);
+    if (length >= large || length > <u64>(end - at - 16) || maskedCrc32c(at, 8) != load<u32>(at, 8)) return p;
+    store<u32>(STARTS + (i << 2), <u32>(at + 12));
+    store<u32>(LENGTHS + (i << 2), <u32>length);
+    shortest = min(shortest, <u32>length);
+    at += <usize>length + 16;
+  }
+  if (shortest < LEAST_TOGETHER) return p;
+  crc32cMany(STARTS, LENGTHS, CHECKSUMS);
+  for (let i: usize = 0; i < LANES; i++) {
+    const start = <usize>load<u32>(STARTS + (i << 2));
+    const masked = rotr<u32>(load<u32>(CHECKSUMS + (i << 2)), 15) + 0xa282ead8;
+    if (masked != load<u32>(start + <usize>load<u32>(LENGTHS + (i << 2)))) return start - 12;
+  }
+  return at;
+}
+
 /**
  * Decodes the records of [src, end) that are complete, checking both checksums of each, until something stops it; says
  * what, and leaves rows, bytes consumed and places in the context.
@@ -463,6 +511,7 @@ export function decodeRecords(ctx: usize, src: usize, end: usize): i32 {
   const raw = load<u32>(ctx + C_RAW) != 0;
   let row = load<u32>(ctx + C_ROW);
   let p = src;
+  let checked = src;
   let status = INPUT;
   for (;;) {
     if (row >= rowLimit) {
@@ -474,23 +523,14 @@ export function decodeRecords(ctx: usize, src: usize, end: usize): i32 {
       status = BYTES;
       break;
     }
-    if (<u32>(end - p) < 16) break;
-    if (maskedCrc32c(p, 8) != load<u32>(p, 8)) {
-      status = BAD_LENGTH;
-      break;
+    if (p >= checked) checked = checkAhead(p, end, large);
+    if (p >= checked) {
+      status = checkOne(p, end, large);
+      if (status != CHECKED) break;
     }
     const length = load<u64>(p);
-    if (length >= large) {
-      status = LARGE;
-      break;
-    }
-    if (length > <u64>(end - p - 16)) break;
     const data = p + 12;
     const dataEnd = data + <usize>length;
-    if (maskedCrc32c(data, <usize>length) != load<u32>(dataEnd)) {
-      status = BAD_DATA;
-      break;
-    }
     status = raw ? rawRecord(ctx, row, data, <u32>length) : example(ctx, row, data, dataEnd);
     if (status != INPUT) {
       // What a given-up record counted is taken back.

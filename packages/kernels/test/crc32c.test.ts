@@ -67,3 +67,29 @@ describe("TFRecord's mask", () => {
     }
   });
 });
+
+describe("CRC-32C of sixteen at once", () => {
+  beforeAll(() => loadKernels());
+
+  it.each([0, 1, 15, 16, 17, 100, 1000])("is that of the bits for lengths from %i bytes on", (least) => {
+    const lengths = Array.from({ length: 16 }, (_, i) => least + ((i * 7) % 16) * (i % 3));
+    const kernels = acquireKernels();
+    const block = kernels.arena.allocate(192 + 16 * 1100);
+    try {
+      const view = new DataView(kernels.exports.memory.buffer, block);
+      lengths.forEach((length, i) => {
+        // Apart by an odd number of bytes: at every alignment.
+        const start = block + 192 + i * 1051;
+        kernels.bytes.set(noise.subarray(i * 2000, i * 2000 + length), start);
+        view.setUint32(i * 4, start, true);
+        view.setUint32(64 + i * 4, length, true);
+      });
+      kernels.exports.crc32cMany(block, block + 64, block + 128);
+      lengths.forEach((length, i) => {
+        expect(view.getUint32(128 + i * 4, true)).toBe(reference(noise.subarray(i * 2000, i * 2000 + length)));
+      });
+    } finally {
+      kernels.arena.release(block);
+    }
+  });
+});

@@ -10,7 +10,7 @@ import {
   SegmentOrder,
   toStateDict,
 } from "@ingest-ts/sharder";
-import { ShuffleMemory } from "@ingest-ts/shuffler";
+import { acquireShuffleMemory, releaseShuffleMemory } from "@ingest-ts/shuffler";
 import type { Schema as ArrowSchema } from "apache-arrow";
 import { Batch, BatchContext } from "./batch.ts";
 import type { Dataset } from "./dataset.ts";
@@ -69,7 +69,7 @@ export class Loader implements Stage<Batch> {
   readonly #fingerprint: Fingerprint;
   readonly #signal: AbortSignal | undefined;
   /** Kept from epoch to epoch. */
-  readonly #memory = new ShuffleMemory();
+  readonly #memory = acquireShuffleMemory();
   readonly #abort = new AbortController();
   /** Ends every read: when the loader is closed, or the caller's signal says so. */
   readonly #reading: AbortSignal;
@@ -167,18 +167,30 @@ export class Loader implements Stage<Batch> {
 
   async #next(): Promise<IteratorResult<Batch, undefined>> {
     if (this.#closing !== undefined) return { done: true, value: undefined };
+    const [epoch, position] = [this.#epoch, this.#position];
     try {
       this.#signal?.throwIfAborted();
       const value = await this.#produce();
-      if (value !== undefined) return { done: false, value };
+      if (this.#closing === undefined) {
+        if (value === undefined) await this.close();
+        return value === undefined ? { done: true, value } : { done: false, value };
+      }
+      this.#return(epoch, position);
     } catch (error) {
-      // Closed while it was reading: an end, not a failure.
+      this.#return(epoch, position);
       const failed = this.#closing === undefined;
       await this.close().catch(() => {});
       if (failed) throw error;
     }
+    // Closed while a batch was on its way: an end, not a failure, and the batch was not delivered.
     await this.close();
     return { done: true, value: undefined };
+  }
+
+  /** Goes back to the place before a batch that was not delivered. */
+  #return(epoch: number, position: number): void {
+    this.#epoch = epoch;
+    this.#position = position;
   }
 
   async #produce(): Promise<Batch | undefined> {
@@ -280,6 +292,7 @@ export class Loader implements Stage<Batch> {
     this.#abort.abort();
     await this.#rows?.close();
     this.#rows = undefined;
+    releaseShuffleMemory(this.#memory);
     await this.#dataset.close();
   }
 

@@ -119,9 +119,12 @@ test("calls of next that overlap get batches in order", async () => {
 test("closing while a batch is on its way ends the stream", async () => {
   const source = new MemoryReader({ fragmentRows: [5_000] });
   const loader = await load({ source, batchSize: 10, world: { rank: 0, worldSize: 1 } });
+  await loader.next();
+  const state = loader.stateDict();
   const pending = loader.next();
   await loader.close();
   expect((await pending).done).toBe(true);
+  expect(loader.stateDict()).toEqual(state);
   expect(source.open).toBe(0);
 });
 

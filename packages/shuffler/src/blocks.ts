@@ -20,6 +20,7 @@ export interface LaneBlocksOptions {
 export class LaneBlocks {
   readonly #options: LaneBlocksOptions;
   #at: number;
+  #closed = false;
 
   constructor(options: LaneBlocksOptions) {
     this.#options = options;
@@ -53,6 +54,7 @@ export class LaneBlocks {
     const ranges = lanes.map((_, j) => [Math.ceil((from - j) / stride), Math.ceil((to - j) / stride)] as const);
     // All, not the first failure alone: nothing may be under way when the lanes are closed.
     const loaded = await Promise.allSettled(lanes.map((lane, j) => lane.pieces(...(ranges[j] as [number, number]))));
+    if (this.#closed) throw new Error("blocks: closed");
     const strands: Strand[] = [];
     const done: Piece[] = [];
     loaded.forEach((result, j) => {
@@ -94,6 +96,7 @@ export class LaneBlocks {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#options.lanes.map((lane) => lane.close()));
   }
 }

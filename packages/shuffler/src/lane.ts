@@ -40,6 +40,7 @@ export class Lane {
   #row: number;
   #ahead: Promise<Piece> | undefined;
   #current: Piece | undefined;
+  #closed = false;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -73,6 +74,8 @@ export class Lane {
         if (piece !== undefined && !pieces.includes(piece)) piece.window.release();
         this.prefetch();
         piece = await (this.#ahead as Promise<Piece>);
+        // The piece was given back meanwhile, and its memory may be another's.
+        if (this.#closed) throw new Error("lane: closed");
         this.#ahead = undefined;
         this.#current = piece;
         if (piece.to <= row) continue;
@@ -120,6 +123,7 @@ export class Lane {
 
   /** Stops reading, waits for what is under way, and gives windows back. */
   async close(): Promise<void> {
+    this.#closed = true;
     const closing = this.#options.rows.close();
     const ahead = await this.#ahead?.catch(() => undefined);
     ahead?.window.release();

@@ -40,6 +40,11 @@ export class ShuffleMemory {
     return this.#kernels.arena.sizeBytes;
   }
 
+  /** True when no block is owned. */
+  get idle(): boolean {
+    return this.#kernels.arena.idle;
+  }
+
   /** The address of a block with any content. Growing detaches views: take them anew. */
   allocate(sizeBytes: number): number {
     return this.#kernels.arena.allocate(roundedUp(sizeBytes));
@@ -68,6 +73,23 @@ export class ShuffleMemory {
       this.release(address);
     }
   }
+}
+
+/** A memory past this size is not kept for the next owner. */
+const KEEP_BYTES = 256 * 1024 * 1024;
+
+let spare: ShuffleMemory | undefined;
+
+/** A memory of one's own until it is given back; that of an earlier owner when there is one, whose pages are warm. */
+export function acquireShuffleMemory(): ShuffleMemory {
+  const memory = spare ?? new ShuffleMemory();
+  spare = undefined;
+  return memory;
+}
+
+/** For the next owner. Memory of which a block is still owned, or which grew large, is left to the garbage collector. */
+export function releaseShuffleMemory(memory: ShuffleMemory): void {
+  if (memory.idle && memory.sizeBytes <= KEEP_BYTES) spare = memory;
 }
 
 /** Loads what shuffling needs, once per thread. */

@@ -24,7 +24,8 @@ export interface WindowColumn {
   readonly offsets: number;
   /** 0: no nulls. */
   readonly validity: number;
-  readonly children: readonly WindowColumn[];
+  /** Where the columns below this one end: its children stand behind it. */
+  readonly end: number;
   /** The rows themselves, for the kind "any". */
   readonly column: Column | null;
 }
@@ -32,6 +33,7 @@ export interface WindowColumn {
 /** Rows of one lane in the order in which they are delivered. */
 export interface Window {
   readonly rows: number;
+  /** Each followed by those below it: a struct, its first field, what is below that, … */
   readonly columns: readonly WindowColumn[];
   /** Gives the memory back: the rows are gone. Harmless when repeated. */
   release(): void;
@@ -55,10 +57,10 @@ function kindOf(type: DataType): WindowKind {
 
 /** Rows as they are, for lanes that are not shuffled. */
 export function plainWindow({ rows, columns }: Columns): Window {
-  const none = { byteWidth: 0, values: 0, offsets: 0, validity: 0, children: [] };
+  const none = { byteWidth: 0, values: 0, offsets: 0, validity: 0 };
   return {
     rows,
-    columns: columns.map((column) => ({ ...none, kind: "any", type: column.type, column })),
+    columns: columns.map((column, c) => ({ ...none, kind: "any", type: column.type, end: c + 1, column })),
     release: () => {},
   };
 }
@@ -103,6 +105,8 @@ class WindowBuilder {
   readonly #memory: ShuffleMemory;
   readonly #rows: number;
   readonly #layout = new Layout();
+  /** One for each column, in the order of `Window.columns`. */
+  readonly #fillers: (() => WindowColumn)[] = [];
   /** Address of the window's block and of the permutation, once they are allocated. */
   #base = 0;
   #indices = 0;
@@ -115,12 +119,12 @@ class WindowBuilder {
   build(parts: readonly Columns[], permutation: Int32Array): Window {
     const memory = this.#memory;
     // Placing everything first makes one block of the window; filling it comes second.
-    const fill = (parts[0] as Columns).columns.map((_, c) =>
+    (parts[0] as Columns).columns.forEach((_, c) => {
       this.#place(
         parts.map((part) => part.columns[c] as Column),
         permutation,
-      ),
-    );
+      );
+    });
     this.#base = memory.allocate(this.#layout.sizeBytes);
     let owned = true;
     const release = (): void => {
@@ -131,7 +135,7 @@ class WindowBuilder {
       const columns = memory.with(permutation.byteLength, (indices) => {
         memory.view(indices, permutation.byteLength).set(bytesOf(permutation));
         this.#indices = indices;
-        return fill.map((make) => make());
+        return this.#fillers.map((fill) => fill());
       });
       return { rows: this.#rows, columns, release };
     } catch (error) {
@@ -140,36 +144,45 @@ class WindowBuilder {
     }
   }
 
-  /** Reserves room for a column and returns what fills it. */
-  #place(parts: readonly Column[], permutation: Int32Array): () => WindowColumn {
-    const { type } = parts[0] as Column;
+  /** Reserves room for a column and those below it, and notes what fills them. */
+  #place(parts: readonly Column[], permutation: Int32Array): void {
+    const { type, children } = parts[0] as Column;
     const kind = kindOf(type);
-    const base = { kind, type, byteWidth: 0, values: 0, offsets: 0, validity: 0, children: [], column: null };
-    if (kind === "any") return () => ({ ...base, column: takeColumn(concatColumns(parts), permutation) });
+    const c = this.#fillers.length;
+    const base = { kind, type, byteWidth: 0, values: 0, offsets: 0, validity: 0, end: c + 1, column: null };
+    if (kind === "any") {
+      this.#fillers.push(() => ({ ...base, column: takeColumn(concatColumns(parts), permutation) }));
+      return;
+    }
     const validity = this.#placeBits(parts, "validity");
     switch (kind) {
       case "fixed": {
         const layout = layoutOf(type);
         const byteWidth = layout.kind === "fixed" ? layout.byteWidth : 0;
         const values = this.#placeFixed(parts, byteWidth);
-        return () => ({ ...base, byteWidth, values: values(), validity: validity() });
+        this.#fillers.push(() => ({ ...base, byteWidth, values: values(), validity: validity() }));
+        return;
       }
       case "bits": {
         const values = this.#placeBits(parts, "data");
-        return () => ({ ...base, values: values(), validity: validity() });
+        this.#fillers.push(() => ({ ...base, values: values(), validity: validity() }));
+        return;
       }
       case "strings": {
         const strings = this.#placeStrings(parts);
-        return () => ({ ...base, ...strings(), validity: validity() });
+        this.#fillers.push(() => ({ ...base, ...strings(), validity: validity() }));
+        return;
       }
       case "struct": {
-        const children = (parts[0] as Column).children.map((_, c) =>
+        let end = 0;
+        this.#fillers.push(() => ({ ...base, end, validity: validity() }));
+        children.forEach((_, child) => {
           this.#place(
-            parts.map((part) => part.children[c] as Column),
+            parts.map((part) => part.children[child] as Column),
             permutation,
-          ),
-        );
-        return () => ({ ...base, children: children.map((make) => make()), validity: validity() });
+          );
+        });
+        end = this.#fillers.length;
       }
     }
   }

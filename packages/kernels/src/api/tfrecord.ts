@@ -3,6 +3,8 @@ interface Crc32cKernels {
   /** Going on from `previous` (0 to begin). */
   crc32c(previous: number, src: number, srcLength: number): number;
   maskedCrc32c(src: number, srcLength: number): number;
+  /** CRCs (u32) of sixteen byte strings: `starts` and `lengths` are sixteen u32 each. */
+  crc32cMany(starts: number, lengths: number, crcs: number): void;
 }
 
 /** TFRecord framing with tf.train.Example, both ways. Contexts and columns are laid out as below. */
