@@ -45,6 +45,8 @@ export interface BatchParts {
   readonly epoch: number;
   readonly step: number;
   readonly state: StateDict;
+  /** Called when a place behind the batch is given away. */
+  readonly onState: () => void;
 }
 
 /**
@@ -56,8 +58,6 @@ export class Batch {
   /** 0-based within the epoch: the position before the batch by the positions of one step of all ranks. */
   readonly step: number;
   readonly rows: number;
-  /** The place after this batch. */
-  readonly state: StateDict;
   readonly #parts: BatchParts;
 
   constructor(parts: BatchParts) {
@@ -65,7 +65,12 @@ export class Batch {
     this.epoch = parts.epoch;
     this.step = parts.step;
     this.rows = parts.to - parts.from;
-    this.state = parts.state;
+  }
+
+  /** The place after this batch. Asking for it counts as consuming the batch, as `stateDict()` of the loader does. */
+  get state(): StateDict {
+    this.#parts.onState();
+    return this.#parts.state;
   }
 
   get schema(): Schema {

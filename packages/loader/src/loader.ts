@@ -1,4 +1,4 @@
-import { type Columns, type Schema, type Stage, type StateDict, StateError } from "@ingest-ts/core";
+import { type Columns, type Schema, sliceRows, type Stage, type StateDict, StateError } from "@ingest-ts/core";
 import {
   checkFingerprint,
   checkWorldSize,
@@ -17,6 +17,7 @@ import type { Dataset } from "./dataset.ts";
 import { type BlockRows, EpochRows } from "./epoch.ts";
 import { Finisher } from "./finish.ts";
 import { readRow } from "./lane-rows.ts";
+import { type LedgerEntry, ledgerEntry, LedgerWriter } from "./ledger/index.ts";
 import { checkMemory, estimateMemory, type MemoryEstimate } from "./memory.ts";
 import type { OrderSettings, Settings } from "./options.ts";
 import { paddedSchema } from "./pad.ts";
@@ -80,6 +81,9 @@ export class Loader implements Stage<Batch> {
   #rows: EpochRows | undefined;
   #lastRow: Columns | undefined;
   #droppedRows = 0;
+  #ledger: LedgerWriter | undefined;
+  /** Returned, and not yet consumed. */
+  #returned: LedgerEntry | undefined;
   #started = false;
   #closing: Promise<void> | undefined;
   /** Calls of `next` run one after the other. */
@@ -127,6 +131,8 @@ export class Loader implements Stage<Batch> {
 
   /** The place after the last batch that was returned; the same for every rank after as many batches. */
   stateDict(): StateDict {
+    this.#consume();
+    this.#ledger?.flush();
     return this.#stateAt(this.#epoch, this.#position);
   }
 
@@ -165,11 +171,30 @@ export class Loader implements Stage<Batch> {
     return result;
   }
 
+  /** Notes the batch that was returned last. */
+  #consume(): void {
+    const entry = this.#returned;
+    this.#returned = undefined;
+    if (entry !== undefined) this.#ledger?.append(entry);
+  }
+
+  #openLedger(target: string): LedgerWriter {
+    const { manifest } = this.#dataset;
+    const { batchSize, whereDigest: where } = this.#settings;
+    const { rank, worldSize } = this.#settings.world;
+    const place = { epoch: this.#epoch, position: this.#position };
+    const start = { rank, worldSize, batchSize, ...place, schema: this.schema };
+    return new LedgerWriter(target, { manifest, order: this.#run.order, where }, start);
+  }
+
   async #next(): Promise<IteratorResult<Batch, undefined>> {
     if (this.#closing !== undefined) return { done: true, value: undefined };
     const [epoch, position] = [this.#epoch, this.#position];
     try {
       this.#signal?.throwIfAborted();
+      const { ledger } = this.#settings;
+      if (ledger !== undefined) this.#ledger ??= this.#openLedger(ledger);
+      this.#consume();
       const value = await this.#produce();
       if (this.#closing === undefined) {
         if (value === undefined) await this.close();
@@ -189,6 +214,7 @@ export class Loader implements Stage<Batch> {
 
   /** Goes back to the place before a batch that was not delivered. */
   #return(epoch: number, position: number): void {
+    this.#returned = undefined;
     this.#epoch = epoch;
     this.#position = position;
   }
@@ -214,8 +240,15 @@ export class Loader implements Stage<Batch> {
       const { block, from: start, to: stop } = this.#run.finisher.finish(taken, missing, last);
       const step = Math.floor(from / stepPositions);
       await this.#advance(to, total, stepPositions);
-      const state = this.stateDict();
-      return new Batch({ context: this.#run.context, block, from: start, to: stop, epoch, step, state });
+      const state = this.#stateAt(this.#epoch, this.#position);
+      const place = { epoch, step, from, to: Math.min(to, total) };
+      const entry = this.#ledger === undefined ? undefined : ledgerEntry(sliceRows(block, start, stop), place);
+      this.#returned = entry;
+      const onState = (): void => {
+        if (this.#returned === entry) this.#consume();
+        this.#ledger?.flush();
+      };
+      return new Batch({ context: this.#run.context, block, from: start, to: stop, epoch, step, state, onState });
     }
     return undefined;
   }
@@ -293,7 +326,11 @@ export class Loader implements Stage<Batch> {
     await this.#rows?.close();
     this.#rows = undefined;
     releaseShuffleMemory(this.#memory);
-    await this.#dataset.close();
+    try {
+      this.#ledger?.close();
+    } finally {
+      await this.#dataset.close();
+    }
   }
 
   async return(): Promise<IteratorResult<Batch, undefined>> {

@@ -56,6 +56,11 @@ export interface LoadOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Estimated memory above which nothing is read. Default 2 GiB. */
   readonly memoryBytes?: number | undefined;
+  /**
+   * Where consumed batches are noted for `ingest audit`: a file ending in .jsonl, or a folder in which every start of every
+   * rank gets a file of its own. Default: nowhere.
+   */
+  readonly ledger?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,6 +85,7 @@ export interface Settings {
   /** For the state; null without a predicate. */
   readonly whereDigest: string | null;
   readonly memoryBytes: number;
+  readonly ledger: string | undefined;
   /** What the caller decided: a state must agree with it. */
   readonly given: Partial<OrderSettings>;
   readonly order: OrderSettings;
@@ -97,6 +103,13 @@ function checkEpochs(epochs: number): number {
 function checkEnds(ends: Ends): Ends {
   if (ends === "drop" || ends === "pad" || ends === "uneven") return ends;
   throw new OptionsError(`ends is "${String(ends)}"`, { remedy: 'It is "drop", "pad" or "uneven".' });
+}
+
+function checkLedger(ledger: unknown): string | undefined {
+  if (ledger === undefined || (typeof ledger === "string" && ledger !== "")) return ledger;
+  throw new OptionsError(`ledger is ${JSON.stringify(ledger)}`, {
+    remedy: "It is the path of a file ending in .jsonl, or of a folder.",
+  });
 }
 
 /** Only what the caller decided; the type of the value is not known at run time. */
@@ -147,6 +160,7 @@ export function settingsOf(options: LoadOptions, environment: Readonly<Record<st
     where: predicate,
     whereDigest: predicate === undefined ? null : digestOf(JSON.stringify(predicate)),
     memoryBytes,
+    ledger: checkLedger(options.ledger),
     given,
     order,
   };

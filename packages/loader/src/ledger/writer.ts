@@ -1,0 +1,222 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { type Columns, type Schema, SourceError, StateError } from "@ingest-ts/core";
+import { digestOf, type Fingerprint, fingerprintOf, type Manifest, ORDER_VERSION } from "@ingest-ts/sharder";
+import type { OrderSettings } from "../options.ts";
+import { digestRows } from "./digest.ts";
+import { describeManifest, LEDGER_VERSION, type LedgerBatch, type LedgerHeader } from "./format.ts";
+
+/** Lines are gathered up to this size, unless a state is asked for. */
+const BUFFER_BYTES = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
+
+/** What is consumed, and of what. */
+export interface LedgerRun {
+  readonly manifest: Manifest;
+  readonly order: OrderSettings;
+  /** Digest of the predicate; null without one. */
+  readonly where: string | null;
+}
+
+/** Who consumes, and from where on. */
+export interface LedgerStart {
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly batchSize: number;
+  readonly epoch: number;
+  readonly position: number;
+  /** Of the batches. */
+  readonly schema: Schema;
+}
+
+/** One batch as the ledger sees it. */
+export type LedgerEntry = Omit<LedgerBatch, "batch" | "ms">;
+
+/** What a batch of rows looks like in the ledger; positions [from, to) are those of the whole step. */
+export function ledgerEntry(
+  rows: Columns,
+  place: { readonly epoch: number; readonly step: number; readonly from: number; readonly to: number },
+): LedgerEntry {
+  const { epoch, step, from, to } = place;
+  return { epoch, step, from, to, rows: rows.rows, digest: digestRows(rows) };
+}
+
+function unwritable(path: string, cause: unknown): SourceError {
+  return new SourceError(`the ledger cannot be written: ${(cause as Error).message}`, {
+    where: { url: path },
+    remedy: "Name a file ending in .jsonl or a folder that can be written.",
+    cause,
+  });
+}
+
+function headerOf({ manifest, order, where }: LedgerRun): LedgerHeader {
+  const { seed, lanes, windowRows, ends } = order;
+  const fingerprint: Fingerprint = fingerprintOf(manifest);
+  const settings = { ledger: LEDGER_VERSION, orderVersion: ORDER_VERSION, seed, lanes, windowRows, ends, where };
+  return { ...settings, fingerprint, rows: manifest.rows, ...describeManifest(manifest) };
+}
+
+/** A file's path ends in .jsonl; anything else is a folder, where every attempt gets a file of its own. */
+function fileOf(target: string, start: LedgerStart, id: string, startedAt: string): { path: string; own: boolean } {
+  const isFile = existsSync(target) ? !statSync(target).isDirectory() : target.endsWith(".jsonl");
+  if (isFile) return { path: target, own: false };
+  const time = startedAt.replaceAll(/[-:.]/g, "");
+  return { path: join(target, `rank-${start.rank}-of-${start.worldSize}-${time}-${id}.jsonl`), own: true };
+}
+
+/** The first line of an open file, or undefined when no line is complete. */
+function firstLine(fd: number): string | undefined {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; at += PIECE_BYTES) {
+    const piece = Buffer.alloc(PIECE_BYTES);
+    const bytes = piece.subarray(0, readSync(fd, piece, 0, PIECE_BYTES, at));
+    const end = bytes.indexOf(10);
+    parts.push(end < 0 ? bytes : bytes.subarray(0, end));
+    if (end >= 0) return Buffer.concat(parts).toString("utf8");
+    if (bytes.length === 0) return undefined;
+  }
+}
+
+/** Cuts off what a killed process left of its last line. */
+function dropTornLine(fd: number): void {
+  let end = fstatSync(fd).size;
+  const byte = Buffer.alloc(1);
+  const size = end;
+  while (end > 0 && readSync(fd, byte, 0, 1, end - 1) === 1 && byte[0] !== 10) end--;
+  if (end < size) ftruncateSync(fd, end);
+}
+
+/**
+ * Appends one rank's consumed batches to a ledger, as whole lines.
+ *
+ * Lines are gathered in memory until 64 KiB or `flush`. That is safe as long as every place from which a run may go on is
+ * flushed before it is given away: batches after it are rolled back anyway.
+ */
+export class LedgerWriter {
+  readonly path: string;
+  readonly #id: string;
+  readonly #started: number;
+  #fd: number | undefined;
+  #lines: string[] = [];
+  #bufferedBytes = 0;
+  readonly #onExit = (): void => this.#flushAtExit();
+
+  /**
+   * Opens the ledger and notes that an attempt begins.
+   *
+   * @throws SourceError when it cannot be written, StateError when the file is the ledger of another run.
+   */
+  constructor(target: string, run: LedgerRun, start: LedgerStart) {
+    this.#id = randomBytes(4).toString("hex");
+    this.#started = performance.now();
+    const startedAt = new Date().toISOString();
+    const { path, own } = fileOf(target, start, this.#id, startedAt);
+    this.path = path;
+    const header = JSON.stringify(headerOf(run));
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      this.#fd = openSync(path, own ? "ax+" : "a+");
+      dropTornLine(this.#fd);
+      const present = firstLine(this.#fd);
+      if (present === undefined) this.#add(header);
+      else if (present !== header) this.#checkHeader(present, run, header);
+      const { rank, worldSize, batchSize, epoch, position, schema } = start;
+      const columns = digestOf(JSON.stringify(schema.fields.map(({ name, type }) => [name, type])));
+      this.#add(JSON.stringify({ attempt: this.#id, rank, worldSize, batchSize, epoch, position, columns, startedAt }));
+      this.#write();
+    } catch (error) {
+      this.#closeFile();
+      throw error instanceof StateError ? error : unwritable(path, error);
+    }
+    process.once("exit", this.#onExit);
+  }
+
+  #checkHeader(present: string, run: LedgerRun, header: string): void {
+    let other: Partial<LedgerHeader> = {};
+    try {
+      other = JSON.parse(present) as Partial<LedgerHeader>;
+    } catch {
+      // Not a ledger: refused below, as what it is.
+    }
+    const segments = other.fingerprint?.segments ?? 0;
+    const now = headerOf(run);
+    const sameOrder = (["ledger", "orderVersion", "seed", "lanes", "windowRows", "ends", "where"] as const).every(
+      (name) => other[name] === now[name],
+    );
+    const grown = sameOrder && fingerprintOf(run.manifest, segments).digest === other.fingerprint?.digest;
+    if (!grown) {
+      throw new StateError("the file is not a ledger of this run: data, order or seed differ", {
+        where: { url: this.path },
+        remedy: "Name a new file, or a folder of this run's own.",
+      });
+    }
+    // Segments were appended: the audit needs their names.
+    this.#add(header);
+  }
+
+  /** Notes a batch as consumed. */
+  append({ epoch, step, from, to, rows, digest }: LedgerEntry): void {
+    const ms = Math.round(performance.now() - this.#started);
+    this.#add(JSON.stringify({ batch: this.#id, epoch, step, from, to, rows, digest, ms }));
+    if (this.#bufferedBytes >= BUFFER_BYTES) this.flush();
+  }
+
+  #add(line: string): void {
+    this.#lines.push(`${line}\n`);
+    this.#bufferedBytes += line.length + 1;
+  }
+
+  /** What was noted is in the file afterwards, and survives the death of this process. @throws SourceError */
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    try {
+      this.#fd ??= openSync(this.path, "a");
+      this.#write();
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+  }
+
+  #write(): void {
+    const bytes = Buffer.from(this.#lines.join(""));
+    this.#lines = [];
+    this.#bufferedBytes = 0;
+    let at = 0;
+    while (at < bytes.length) at += writeSync(this.#fd as number, bytes, at);
+  }
+
+  #flushAtExit(): void {
+    try {
+      this.flush();
+    } catch {
+      // Nobody is left to tell; the audit will say what is missing.
+    }
+  }
+
+  /** Flushes and closes the file. What is noted later opens it again. */
+  close(): void {
+    process.removeListener("exit", this.#onExit);
+    try {
+      this.flush();
+    } finally {
+      this.#closeFile();
+    }
+  }
+
+  #closeFile(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
