@@ -29,4 +29,9 @@ export const commands: readonly CommandEntry[] = [
     summary: "print the number of rows",
     load: async () => (await import("./count.ts")).registerCount,
   },
+  {
+    name: "audit",
+    summary: "prove from ledgers that every row was consumed once",
+    load: async () => (await import("./audit.ts")).registerAudit,
+  },
 ];

@@ -1,3 +1,12 @@
 export { digestRows } from "./digest.ts";
 export type { LedgerAttempt, LedgerBatch, LedgerHeader } from "./format.ts";
 export { type LedgerEntry, ledgerEntry, type LedgerRun, type LedgerStart, LedgerWriter } from "./writer.ts";
+export {
+  type AuditOptions,
+  auditLedgers,
+  type AuditReport,
+  type EpochReport,
+  type Finding,
+  type FindingKind,
+} from "./audit/audit.ts";
+export type { RowRange } from "./audit/locate.ts";

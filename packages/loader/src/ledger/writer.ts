@@ -17,8 +17,6 @@ import type { OrderSettings } from "../options.ts";
 import { digestRows } from "./digest.ts";
 import { describeManifest, LEDGER_VERSION, type LedgerBatch, type LedgerHeader } from "./format.ts";
 
-/** Lines are gathered up to this size, unless a state is asked for. */
-const BUFFER_BYTES = 64 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
 /** What is consumed, and of what. */
@@ -98,10 +96,8 @@ function dropTornLine(fd: number): void {
 }
 
 /**
- * Appends one rank's consumed batches to a ledger, as whole lines.
- *
- * Lines are gathered in memory until 64 KiB or `flush`. That is safe as long as every place from which a run may go on is
- * flushed before it is given away: batches after it are rolled back anyway.
+ * Appends one rank's consumed batches to a ledger, as whole lines that survive the death of this process (not that of the
+ * machine: nothing is synced to disk).
  */
 export class LedgerWriter {
   readonly path: string;
@@ -109,8 +105,6 @@ export class LedgerWriter {
   readonly #started: number;
   #fd: number | undefined;
   #lines: string[] = [];
-  #bufferedBytes = 0;
-  readonly #onExit = (): void => this.#flushAtExit();
 
   /**
    * Opens the ledger and notes that an attempt begins.
@@ -139,7 +133,6 @@ export class LedgerWriter {
       this.#closeFile();
       throw error instanceof StateError ? error : unwritable(path, error);
     }
-    process.once("exit", this.#onExit);
   }
 
   #checkHeader(present: string, run: LedgerRun, header: string): void {
@@ -167,14 +160,14 @@ export class LedgerWriter {
 
   /** Notes a batch as consumed. */
   append({ epoch, step, from, to, rows, digest }: LedgerEntry): void {
-    const ms = Math.round(performance.now() - this.#started);
+    const ms = Math.floor(performance.now() - this.#started);
     this.#add(JSON.stringify({ batch: this.#id, epoch, step, from, to, rows, digest, ms }));
-    if (this.#bufferedBytes >= BUFFER_BYTES) this.flush();
+    // Not gathered: the rank that saves the checkpoint vouches for the others, which are not asked for their state.
+    this.flush();
   }
 
   #add(line: string): void {
     this.#lines.push(`${line}\n`);
-    this.#bufferedBytes += line.length + 1;
   }
 
   /** What was noted is in the file afterwards, and survives the death of this process. @throws SourceError */
@@ -191,22 +184,12 @@ export class LedgerWriter {
   #write(): void {
     const bytes = Buffer.from(this.#lines.join(""));
     this.#lines = [];
-    this.#bufferedBytes = 0;
     let at = 0;
     while (at < bytes.length) at += writeSync(this.#fd as number, bytes, at);
   }
 
-  #flushAtExit(): void {
-    try {
-      this.flush();
-    } catch {
-      // Nobody is left to tell; the audit will say what is missing.
-    }
-  }
-
   /** Flushes and closes the file. What is noted later opens it again. */
   close(): void {
-    process.removeListener("exit", this.#onExit);
     try {
       this.flush();
     } finally {
