@@ -28,7 +28,8 @@ export type {
   Select,
 } from "./format.ts";
 export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
-export { openSource, schemeOf } from "./open-source.ts";
+export { compareNames } from "./names.ts";
+export { openSource, schemeFor, schemeOf } from "./open-source.ts";
 export {
   bindPredicate,
   type BoundColumn,
@@ -55,9 +56,14 @@ export {
 export type {
   ByteRange,
   ByteSource,
+  ListedObject,
+  ListOptions,
+  ObjectLister,
   ObjectStat,
+  Probed,
   RangeOptions,
   ReadOptions,
+  Scheme,
   SchemeTable,
   SourceOpener,
 } from "./source.ts";
@@ -76,4 +82,11 @@ export {
 } from "./ops/index.ts";
 export { keyedPermutation, keyedRandom, type OrderKey, purposes, seedWords, Xoshiro128 } from "./random.ts";
 export { type DataWorld, type Environment, resolveWorld, type World, worldFromEnv, type WorldSource } from "./world.ts";
-export { type Channel, channels, type FragmentRead, type ReaderOpened, type SourceRead } from "./telemetry.ts";
+export {
+  type Channel,
+  channels,
+  type FragmentRead,
+  type ReaderOpened,
+  type SourceOpened,
+  type SourceRead,
+} from "./telemetry.ts";

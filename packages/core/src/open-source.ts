@@ -1,5 +1,5 @@
 import { OptionsError, publicUrl } from "./errors.ts";
-import type { ByteSource, ReadOptions, SchemeTable } from "./source.ts";
+import type { ByteSource, ReadOptions, Scheme, SchemeTable } from "./source.ts";
 
 /** The scheme of a URL in lower case; plain paths are `file`. */
 export function schemeOf(url: string): string {
@@ -8,11 +8,11 @@ export function schemeOf(url: string): string {
 }
 
 /**
- * Opens an object by the scheme of its URL, loading only the module that this scheme needs.
+ * The module that a URL's scheme needs.
  *
- * @throws OptionsError for a scheme that `schemes` does not have, SourceError when the object cannot be opened.
+ * @throws OptionsError for a scheme that `schemes` does not have.
  */
-export async function openSource(url: string, schemes: SchemeTable, options: ReadOptions = {}): Promise<ByteSource> {
+export function schemeFor(url: string, schemes: SchemeTable): Promise<Scheme> {
   const scheme = schemeOf(url);
   const load = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
   if (load === undefined) {
@@ -23,6 +23,15 @@ export async function openSource(url: string, schemes: SchemeTable, options: Rea
         .join(", ")}.`,
     });
   }
-  const { open } = await load();
+  return load();
+}
+
+/**
+ * Opens an object by the scheme of its URL, loading only the module that this scheme needs.
+ *
+ * @throws OptionsError for a scheme that `schemes` does not have, SourceError when the object cannot be opened.
+ */
+export async function openSource(url: string, schemes: SchemeTable, options: ReadOptions = {}): Promise<ByteSource> {
+  const { open } = await schemeFor(url, schemes);
   return open(url, options);
 }

@@ -41,5 +41,39 @@ export interface ByteSource {
 /** Opens a URL of one scheme. */
 export type SourceOpener = (url: string, options?: ReadOptions) => Promise<ByteSource>;
 
+/** One object as a listing saw it: whoever opens it later can tell whether it is still the same. */
+export interface ListedObject extends ObjectStat {
+  /** What `open` takes. */
+  readonly url: string;
+  /** Below the folder that was listed, with `/`. */
+  readonly path: string;
+}
+
+/** What a URL names, found out without opening it. */
+export type Probed =
+  | { readonly kind: "object"; readonly object: ListedObject }
+  | { readonly kind: "folder" }
+  | { readonly kind: "missing" };
+
+/** What of a folder to list. */
+export interface ListOptions extends ReadOptions {
+  /** Whether a file or folder, given by its path below the one that is listed, is wanted. Default: all are. */
+  readonly accept?: ((path: string) => boolean) | undefined;
+}
+
+/** What a store that has folders (or key prefixes) offers besides `open`. */
+export interface ObjectLister {
+  /** @throws SourceError when it cannot be told. */
+  probe(url: string, options?: ReadOptions): Promise<Probed>;
+  /** Every object below a folder, in any order. @throws SourceError naming what cannot be listed. */
+  list(url: string, options?: ListOptions): Promise<ListedObject[]>;
+}
+
+/** What one scheme's module exports; without a lister its URLs name single objects. */
+export interface Scheme {
+  readonly open: SourceOpener;
+  readonly lister?: ObjectLister;
+}
+
 /** From scheme (without colon) to the module that opens it, loaded on first use. */
-export type SchemeTable = Readonly<Record<string, () => Promise<{ open: SourceOpener }>>>;
+export type SchemeTable = Readonly<Record<string, () => Promise<Scheme>>>;

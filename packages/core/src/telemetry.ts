@@ -7,6 +7,12 @@ export interface Channel<T> {
   publish(message: T): void;
 }
 
+/** An object was opened: a descriptor taken, or a connection made. */
+export interface SourceOpened {
+  readonly url: string;
+  readonly durationMs: number;
+}
+
 /** Bytes were read from a source. */
 export interface SourceRead {
   readonly url: string;
@@ -43,10 +49,12 @@ export interface FragmentRead {
  * `durationMs` is wall time.
  */
 export const channels: {
+  readonly sourceOpened: Channel<SourceOpened>;
   readonly sourceRead: Channel<SourceRead>;
   readonly readerOpened: Channel<ReaderOpened>;
   readonly fragmentRead: Channel<FragmentRead>;
 } = {
+  sourceOpened: channel<SourceOpened>("ingest:source.opened"),
   sourceRead: channel<SourceRead>("ingest:source.read"),
   readerOpened: channel<ReaderOpened>("ingest:reader.opened"),
   fragmentRead: channel<FragmentRead>("ingest:fragment.read"),

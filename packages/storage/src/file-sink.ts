@@ -4,7 +4,7 @@ import { chmod, type FileHandle, open, realpath, rename, rm, stat } from "node:f
 import { basename, dirname, join } from "node:path";
 import { type ByteSink, publicUrl, SourceError } from "@ingest-ts/core";
 import { fileError, systemCode } from "./file-errors.ts";
-import { pathOf } from "./file.ts";
+import { pathOf } from "./file-path.ts";
 
 /** Small writes are gathered up to this size. */
 const BUFFER_BYTES = 256 * 1024;

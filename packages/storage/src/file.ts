@@ -1,12 +1,12 @@
 import { Buffer, constants as bufferConstants } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open as openFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import {
   type ByteRange,
   type ByteSource,
   type ByteSpan,
   channels,
+  type ObjectLister,
   type ObjectStat,
   OptionsError,
   publicUrl,
@@ -16,6 +16,8 @@ import {
   UnsupportedError,
 } from "@ingest-ts/core";
 import { fileError } from "./file-errors.ts";
+import { etagOf, pathOf } from "./file-path.ts";
+import { listFiles, probeFile } from "./list-files.ts";
 import { absoluteRange, isRange, planReads, type PlannedRead } from "./plan-ranges.ts";
 
 /** A local disk serves small gaps faster than another system call. */
@@ -24,23 +26,8 @@ const planOptions = { holeBytes: 32 * 1024, mergedBytes: 8 * 1024 * 1024 };
 const STEP_BYTES = 16 * 1024 * 1024;
 const PARALLEL_READS = 4;
 
-/** The path that `url` names: a plain path as it is, or a `file:` URL with its percent-encoding undone. */
-export function pathOf(url: string): string {
-  if (!/^file:/i.test(url)) return url;
-  try {
-    return fileURLToPath(url);
-  } catch (cause) {
-    throw new OptionsError("not a usable file URL", {
-      where: { url: publicUrl(url) },
-      remedy: "Write file:///absolute/path with special characters percent-encoded, or the plain path.",
-      cause,
-    });
-  }
-}
-
-function etagOf(stat: BigIntStats): string {
-  return `${stat.dev}-${stat.ino}-${stat.size}-${stat.mtimeNs}`;
-}
+/** Folders of files. */
+export const lister: ObjectLister = { probe: probeFile, list: listFiles };
 
 /** Not from Node's shared pool: callers may keep or transfer the buffer. */
 function fresh(sizeBytes: number): Uint8Array {
@@ -52,6 +39,7 @@ function fresh(sizeBytes: number): Uint8Array {
 export async function open(url: string, options: ReadOptions = {}): Promise<ByteSource> {
   options.signal?.throwIfAborted();
   const shown = publicUrl(url);
+  const startedAt = performance.now();
   let handle: FileHandle | undefined;
   try {
     // Without O_NONBLOCK, opening a named pipe would wait for its writer.
@@ -65,6 +53,9 @@ export async function open(url: string, options: ReadOptions = {}): Promise<Byte
         where: { url: shown },
         remedy: "Columnar files need random access: save the stream to a file first.",
       });
+    }
+    if (channels.sourceOpened.hasSubscribers) {
+      channels.sourceOpened.publish({ url: shown, durationMs: performance.now() - startedAt });
     }
     return new FileSource(shown, handle, stat);
   } catch (error) {

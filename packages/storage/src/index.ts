@@ -1,10 +1,18 @@
-import { type ByteSource, openSource as openBy, type ReadOptions, type SchemeTable } from "@ingest-ts/core";
+import {
+  type ByteSource,
+  type ListOptions,
+  openSource as openBy,
+  type ReadOptions,
+  type SchemeTable,
+} from "@ingest-ts/core";
+import { type Expanded, expandUrl } from "./list.ts";
 
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
+export type { Expanded } from "./list.ts";
 export { absoluteRange, planReads, type PlannedRead, type PlanOptions } from "./plan-ranges.ts";
 
-/** Every scheme that this package opens. Add a row to add a store. */
+/** Every scheme that this package opens (and lists, where it has folders). Add a row to add a store. */
 export const schemes: SchemeTable = {
   file: () => import("./file.ts"),
 };
@@ -12,4 +20,9 @@ export const schemes: SchemeTable = {
 /** Opens a plain path or a URL. @throws SourceError when it cannot be opened, OptionsError for an unknown scheme. */
 export function openSource(url: string, options: ReadOptions = {}): Promise<ByteSource> {
   return openBy(url, schemes, options);
+}
+
+/** What a path, URL or pattern stands for; see `Expanded`. @throws OptionsError, SourceError */
+export function expand(input: string, options: ListOptions = {}): Promise<Expanded> {
+  return expandUrl(input, schemes, options);
 }
