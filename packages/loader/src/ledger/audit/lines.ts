@@ -36,9 +36,12 @@ function isText(value: unknown): value is string {
 
 type Fields = { readonly [key: string]: unknown };
 
+const batchNumbers: readonly string[] = ["epoch", "step", "from", "to", "rows", "ms"];
+
 function isBatch(v: Fields): boolean {
-  const whole = [v["epoch"], v["step"], v["from"], v["to"], v["rows"], v["ms"]].every(isWhole);
-  return whole && isText(v["batch"]) && isText(v["digest"]) && (v["from"] as number) < (v["to"] as number);
+  const { batch, digest, from, to } = v;
+  const whole = batchNumbers.every((name) => isWhole(v[name]));
+  return whole && isText(batch) && isText(digest) && (from as number) < (to as number);
 }
 
 function isAttempt(v: Fields): boolean {
