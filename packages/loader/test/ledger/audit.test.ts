@@ -65,7 +65,7 @@ test("random kills, batches and worlds: every row once, and what was done again 
     back: fc.integer({ min: 0, max: 3 }),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(start, { maxLength: 4 }), fc.constantFrom(1, 2), async (starts, epochs) => {
+    fc.asyncProperty(fc.array(start, { maxLength: 4 }), fc.constant(1), async (starts, epochs) => {
       await rm(folder, { recursive: true, force: true });
       let state: StateDict | undefined;
       for (const one of starts) state = await run(one, state, { epochs });

@@ -36,7 +36,7 @@ function isText(value: unknown): value is string {
 
 type Fields = { readonly [key: string]: unknown };
 
-const batchNumbers: readonly string[] = ["epoch", "step", "from", "to", "rows", "ms"];
+const batchNumbers: readonly string[] = "epoch step from to rows ms".split(" ");
 
 function isBatch(v: Fields): boolean {
   const { batch, digest, from, to } = v;
