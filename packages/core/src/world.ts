@@ -29,8 +29,8 @@ export interface World {
   readonly localWorldSize?: number;
 }
 
-/** One launcher's variables. */
-interface Family {
+/** Names of the variables in which a launcher tells ranks. */
+interface Names {
   readonly source: WorldSource;
   readonly rank: string;
   readonly size: string;
@@ -38,7 +38,7 @@ interface Family {
   readonly localSize?: string;
 }
 
-const torch: Family = {
+const torch: Names = {
   source: "torch",
   rank: "RANK",
   size: "WORLD_SIZE",
@@ -46,7 +46,7 @@ const torch: Family = {
   localSize: "LOCAL_WORLD_SIZE",
 };
 
-const mpiLike: readonly Family[] = [
+const mpiLike: readonly Names[] = [
   {
     source: "horovod",
     rank: "HOROVOD_RANK",
@@ -98,7 +98,7 @@ function checkRange(rank: number, size: number, rankName: string, sizeName: stri
   if (rank >= size) fail(`${rankName}=${rank} is not below ${sizeName}=${size}`);
 }
 
-function claimOf(env: Environment, family: Family, inner: boolean, source = family.source): Claim | undefined {
+function claimOf(env: Environment, family: Names, inner: boolean, source = family.source): Claim | undefined {
   if (read(env, family.rank) === undefined || read(env, family.size) === undefined) return undefined;
   const rank = readInt(env, family.rank) as number;
   const worldSize = readInt(env, family.size) as number;
@@ -145,6 +145,47 @@ function kubernetesClaim(env: Environment): Claim | undefined {
   return claimOf(env, { source: "kubernetes", rank: "JOB_COMPLETION_INDEX", size: "INGEST_WORLD_SIZE" }, false);
 }
 
+/** The variables of one launcher, and what it makes of them. */
+export interface Family {
+  readonly source: WorldSource;
+  /** Every variable that is read. */
+  readonly variables: readonly string[];
+  /** Of these, the ones that only this launcher sets. */
+  readonly signs: readonly string[];
+  /** @throws OptionsError */
+  claim(env: Environment): { readonly world: World } | undefined;
+}
+
+function familyOf(names: Names): Family {
+  const { source, rank, size, localRank, localSize } = names;
+  const variables = [rank, size, localRank, localSize].filter((name) => name !== undefined);
+  return { source, variables, signs: variables, claim: (env) => claimOf(env, names, true) };
+}
+
+const ours: Names = { source: "ingest", rank: "INGEST_RANK", size: "INGEST_WORLD_SIZE" };
+
+const slurmVariables = ["SLURM_STEP_ID", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_LOCALID"];
+
+/** Every family, in the order in which they are asked. */
+export const families: readonly Family[] = [
+  { ...familyOf(ours), signs: ["INGEST_RANK"] },
+  {
+    source: "torch",
+    variables: ["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RUN_ID", "PET_NPROC_PER_NODE"],
+    signs: ["RANK", "WORLD_SIZE", "LOCAL_RANK"],
+    claim: torchClaim,
+  },
+  ...mpiLike.map(familyOf),
+  { source: "tf_config", variables: ["TF_CONFIG"], signs: ["TF_CONFIG"], claim: tfClaim },
+  { source: "slurm", variables: slurmVariables, signs: ["SLURM_PROCID", "SLURM_NTASKS"], claim: slurmClaim },
+  {
+    source: "kubernetes",
+    variables: ["JOB_COMPLETION_INDEX", "INGEST_WORLD_SIZE"],
+    signs: ["JOB_COMPLETION_INDEX"],
+    claim: kubernetesClaim,
+  },
+];
+
 function isClaim(claim: Claim | undefined): claim is Claim {
   return claim !== undefined;
 }
@@ -171,12 +212,12 @@ function refuseHalfWorlds(env: Environment): void {
   if (read(env, "LOCAL_RANK") !== undefined && read(env, "RANK") === undefined) {
     fail(`LOCAL_RANK=${read(env, "LOCAL_RANK")} is set but RANK is not`);
   }
-  const families = [torch, ...mpiLike];
+  const named = [torch, ...mpiLike];
   if (read(env, "SLURM_STEP_ID") !== undefined) {
-    families.push({ source: "slurm", rank: "SLURM_PROCID", size: "SLURM_NTASKS" });
+    named.push({ source: "slurm", rank: "SLURM_PROCID", size: "SLURM_NTASKS" });
   }
-  families.push({ source: "kubernetes", rank: "JOB_COMPLETION_INDEX", size: "INGEST_WORLD_SIZE" });
-  for (const { rank, size } of families) {
+  named.push({ source: "kubernetes", rank: "JOB_COMPLETION_INDEX", size: "INGEST_WORLD_SIZE" });
+  for (const { rank, size } of named) {
     if (read(env, rank) !== undefined && read(env, size) === undefined) {
       fail(`${rank}=${read(env, rank)} is set but ${size} is not`);
     }
@@ -194,8 +235,8 @@ function refuseHalfWorlds(env: Environment): void {
  * @throws OptionsError naming the variables when families disagree, a value is no number, or a rank cannot be told.
  */
 export function worldFromEnv(env: Environment): World {
-  const ours = claimOf(env, { source: "ingest", rank: "INGEST_RANK", size: "INGEST_WORLD_SIZE" }, true);
-  if (ours !== undefined) return ours.world;
+  const explicit = claimOf(env, ours, true);
+  if (explicit !== undefined) return explicit.world;
   if (read(env, "INGEST_RANK") !== undefined) {
     fail(`INGEST_RANK=${read(env, "INGEST_RANK")} is set but INGEST_WORLD_SIZE is not`);
   }

@@ -30,6 +30,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./count.ts")).registerCount,
   },
   {
+    name: "env",
+    summary: "print which rank this process is, and which variables say so",
+    load: async () => (await import("./env.ts")).registerEnv,
+  },
+  {
     name: "audit",
     summary: "prove from ledgers that every row was consumed once",
     load: async () => (await import("./audit.ts")).registerAudit,
