@@ -5,6 +5,7 @@ import { channels } from "../src/telemetry.ts";
 
 it("channel names are a public contract", () => {
   expect(Object.fromEntries(Object.entries(channels).map(([key, { name }]) => [key, name]))).toEqual({
+    sourceOpened: "ingest:source.opened",
     sourceRead: "ingest:source.read",
     readerOpened: "ingest:reader.opened",
     fragmentRead: "ingest:fragment.read",

@@ -1,3 +1,14 @@
+export { type ListedFile, type Listing, listDataset, type ListingOptions, type Skipped } from "./dataset/listing.ts";
+export { type FileOptions, openFile } from "./dataset/open-file.ts";
+export { partitionFields, type PartitionValue } from "./dataset/partitions.ts";
+export {
+  datasetSchema,
+  type NamedSchema,
+  type SchemaDifference,
+  type UniteOptions,
+  type UnitedSchema,
+  uniteSchemas,
+} from "./dataset/unite.ts";
 export { detectFormat } from "./detect.ts";
 export { open, type OpenOptions } from "./open.ts";
-export type { FragmentOptions, Reader } from "./reader.ts";
+export type { DatasetInfo, FragmentOptions, Reader } from "./reader.ts";

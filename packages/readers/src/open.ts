@@ -25,6 +25,7 @@ import {
 import { checkedSource } from "./checked-source.ts";
 import { detectFormat } from "./detect.ts";
 import { formatOf } from "./formats.ts";
+import { loadStorage } from "./load-storage.ts";
 import { createReader, type Reader } from "./reader.ts";
 
 export interface OpenOptions {
@@ -45,6 +46,10 @@ export interface OpenOptions {
   /** Exact fragments of a row format, from `buildIndex`. */
   readonly index?: ObjectIndex | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** Of a data set: whether folders called `name=value` make columns. Default "hive". */
+  readonly partitions?: "hive" | "none" | undefined;
+  /** Of a data set: refuse files whose schemas differ in any way. Default: types are widened, missing columns null. */
+  readonly strictSchema?: boolean | undefined;
   /** Stops this call and everything that the reader does later. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,55 +58,104 @@ const DEFAULT_BATCH_ROWS = 65_536;
 const DEFAULT_BATCH_BYTES = 64 * 1024 * 1024;
 
 /**
- * Opens one object of any format that is read: a path, a URL, or a source (which stays the caller's to close).
+ * Opens one object of any format that is read, or a data set: a path, a URL, a folder, a pattern (`*`, `?`, `[a-z]`,
+ * `{a,b}`, `**`), a list of these, or a source (which stays the caller's to close).
  *
  * Reads metadata only. Everything that options alone or options and schema show to be wrong is reported here.
  *
  * @throws OptionsError, SourceError, FormatError, UnsupportedError
  */
-export async function open(input: string | ByteSource, options: OpenOptions = {}): Promise<Reader> {
-  const batchRows = positive(options.batchRows ?? DEFAULT_BATCH_ROWS, "batchRows");
-  const batchBytes = positive(options.batchBytes ?? DEFAULT_BATCH_BYTES, "batchBytes");
+export async function open(input: string | readonly string[] | ByteSource, options: OpenOptions = {}): Promise<Reader> {
+  if (typeof input === "object" && "getRanges" in input) return readerOf(await openObject(input, options), options);
+  if (typeof input === "string" && !(await isDataset(input, options))) {
+    return readerOf(await openObject(input, options), options);
+  }
+  const { openDataset } = await import("./dataset/open-dataset.ts");
+  return openDataset(input, options);
+}
+
+/** Whether `input` names a folder or a pattern; what is missing is left to `openObject` to tell of. */
+async function isDataset(input: string, { signal }: OpenOptions): Promise<boolean> {
+  const { probe } = await loadStorage();
+  return (await probe(input, { signal })) === "many";
+}
+
+/** An object whose metadata is read and whose columns are not chosen yet. */
+export interface OpenedObject {
+  readonly source: ByteSource;
+  readonly format: Format<unknown, unknown>;
+  readonly metadata: unknown;
+  /** Of all columns, and without `where`. */
+  readonly select: Select;
+  readonly close: () => Promise<void>;
+  readonly startedAt: number;
+}
+
+/** The first half of `open`. `checkPinned` sees the object before anything is read. */
+export async function openObject(
+  input: string | ByteSource,
+  options: OpenOptions,
+  checkPinned?: (stat: ObjectStat) => void,
+): Promise<OpenedObject> {
+  checkSlabs(options);
   const startedAt = performance.now();
   const opened = typeof input === "string" ? await openUrl(input, options.signal) : input;
   const close = (): Promise<void> => (typeof input === "string" ? opened.close() : Promise.resolve());
   try {
     const stat = await opened.stat({ signal: options.signal });
+    checkPinned?.(stat);
     const source = checkedSource(opened, stat);
     const name = options.format ?? (await detectFormat(source, { signal: options.signal }));
     checkIndex(options.index, stat, name);
     const format = await formatOf(name);
     const declared = options.schema ?? (typeof input === "string" ? await declaredBeside(input, name) : undefined);
-    const base: Select = {
+    const select: Select = {
       declared,
       index: options.index,
       dictionary: options.dictionary ?? "decode",
       limits: { ...defaultLimits, ...options.limits },
     };
-    const metadata = await format.readMetadata(source, base, { signal: options.signal });
+    const metadata = await format.readMetadata(source, select, { signal: options.signal });
+    return { source, format, metadata, select, close, startedAt };
+  } catch (error) {
+    await close();
+    throw addWhere(error, { url: opened.url });
+  }
+}
+
+/** The second half of `open`: chooses columns and rows. Closes the object when it fails. */
+export async function readerOf(opened: OpenedObject, options: OpenOptions): Promise<Reader> {
+  const { source, format, metadata, select: base, close, startedAt } = opened;
+  try {
     const planned = planColumns(format, metadata, base, options);
     const fragments = format.plan(metadata, planned.select);
     const reader = createReader({
       ...planned,
+      ...checkSlabs(options),
       source,
       format,
       metadata,
       fragments,
-      batchRows,
-      batchBytes,
       signal: options.signal,
       close,
     });
     if (channels.readerOpened.hasSubscribers) {
       const durationMs = performance.now() - startedAt;
       const { url, rows } = reader;
-      channels.readerOpened.publish({ url, format: name, fragments: fragments.length, rows, durationMs });
+      channels.readerOpened.publish({ url, format: format.name, fragments: fragments.length, rows, durationMs });
     }
     return reader;
   } catch (error) {
     await close();
-    throw addWhere(error, { url: opened.url });
+    throw addWhere(error, { url: source.url });
   }
+}
+
+function checkSlabs(options: OpenOptions): { batchRows: number; batchBytes: number } {
+  return {
+    batchRows: positive(options.batchRows ?? DEFAULT_BATCH_ROWS, "batchRows"),
+    batchBytes: positive(options.batchBytes ?? DEFAULT_BATCH_BYTES, "batchBytes"),
+  };
 }
 
 function positive(value: number, name: string): number {
@@ -183,20 +237,6 @@ function planColumns(
     output: asked === undefined || extra.length === 0 ? undefined : projection(readSchema, asked),
     where: where === undefined ? undefined : bindPredicate(where, readSchema),
   };
-}
-
-type Storage = typeof import("@ingest-ts/storage");
-
-async function loadStorage(): Promise<Storage> {
-  try {
-    return await import("@ingest-ts/storage");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new OptionsError("opening a path or URL needs the package @ingest-ts/storage", {
-      remedy: "Install it (npm install @ingest-ts/storage), or pass a ByteSource.",
-      cause,
-    });
-  }
 }
 
 async function openUrl(url: string, signal: AbortSignal | undefined): Promise<ByteSource> {

@@ -5,6 +5,7 @@ import {
   type Columns,
   type DecodeOptions,
   evaluate,
+  type Field,
   type Format,
   FormatError,
   type FormatName,
@@ -21,7 +22,10 @@ import {
 } from "@ingest-ts/core";
 import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import type { RecordBatch, Schema as ArrowSchema } from "apache-arrow";
+import type { Listing } from "./dataset/listing.ts";
+import type { SchemaDifference } from "./dataset/unite.ts";
 import { FragmentRun } from "./fragment-run.ts";
+import { passing } from "./passing.ts";
 
 /** The next fragment's bytes are fetched ahead only when they are few. */
 const PREFETCH_BYTES = 32 * 1024 * 1024;
@@ -33,11 +37,23 @@ export interface FragmentOptions extends ReadOptions {
   readonly filter?: boolean | undefined;
 }
 
-/** One open object of a known format. Every slab has the columns of `schema`, in its order. */
+/** What `open` found out about a folder, pattern or list. */
+export interface DatasetInfo {
+  readonly listing: Listing;
+  /** Files whose metadata was read: those that the values of their folders do not rule out. */
+  readonly opened: number;
+  readonly partitionFields: readonly Field[];
+  /** How files differ from the schema of all. */
+  readonly differences: readonly SchemaDifference[];
+  readonly formats: readonly FormatName[];
+}
+
+/** One open object of a known format, or all files of a data set. Every slab has the columns of `schema`, in its order. */
 export interface Reader {
   readonly url: string;
-  /** The object itself, closed with the reader. */
+  /** The object itself, closed with the reader. That of a data set has no bytes. */
   readonly source: ByteSource;
+  /** Of a data set: that of its first file. */
   readonly format: FormatName;
   readonly schema: Schema;
   readonly arrowSchema: ArrowSchema;
@@ -54,6 +70,8 @@ export interface Reader {
   buildIndex(options?: ReadOptions): Promise<ObjectIndex | undefined>;
   /** Closes the source, unless the caller gave it. */
   close(): Promise<void>;
+  /** Of a data set. */
+  readonly dataset?: DatasetInfo | undefined;
 }
 
 /** What `open` found out; all that a reader needs. */
@@ -245,17 +263,6 @@ class ObjectReader implements Reader {
       remedy: "The object is corrupt.",
     });
   }
-}
-
-/** Positions of the ones of a byte mask. */
-function passing(mask: Uint8Array): Int32Array {
-  const indices = new Int32Array(mask.length);
-  let count = 0;
-  for (let i = 0; i < mask.length; i++) {
-    indices[count] = i;
-    count += mask[i] as number;
-  }
-  return indices.subarray(0, count);
 }
 
 function joinSignals(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {

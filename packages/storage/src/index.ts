@@ -5,7 +5,7 @@ import {
   type ReadOptions,
   type SchemeTable,
 } from "@ingest-ts/core";
-import { type Expanded, expandUrl } from "./list.ts";
+import { type Expanded, expandUrl, probeUrl } from "./list.ts";
 
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
@@ -25,4 +25,12 @@ export function openSource(url: string, options: ReadOptions = {}): Promise<Byte
 /** What a path, URL or pattern stands for; see `Expanded`. @throws OptionsError, SourceError */
 export function expand(input: string, options: ListOptions = {}): Promise<Expanded> {
   return expandUrl(input, schemes, options);
+}
+
+/**
+ * Whether `input` names one object or, as a folder or pattern, any number of them; what is neither is taken for an
+ * object that is missing. @throws OptionsError, SourceError
+ */
+export function probe(input: string, options: ReadOptions = {}): Promise<"one" | "many"> {
+  return probeUrl(input, schemes, options);
 }

@@ -32,9 +32,13 @@ export async function probeFile(url: string, options: ReadOptions = {}): Promise
 
 function describe(url: string, path: string, found: BigIntStats): ListedObject {
   if (found.isFile()) return { url, path, sizeBytes: Number(found.size), etag: etagOf(found) };
-  throw new SourceError("is not a regular file", {
+  throw notRegular(url);
+}
+
+function notRegular(url: string): SourceError {
+  return new SourceError("is not a regular file", {
     where: { url: publicUrl(url) },
-    remedy: "Columnar files need random access: move it out of the folder, or name the files to read.",
+    remedy: "Columnar files need random access: save a stream to a file first.",
   });
 }
 

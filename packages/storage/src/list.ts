@@ -37,6 +37,18 @@ export async function expandUrl(input: string, schemes: SchemeTable, options: Li
   return hasWildcard(input) ? expandGlob(input, lister, options) : probed;
 }
 
+/** Whether `input` names one object, or any number of them. */
+export async function probeUrl(
+  input: string,
+  schemes: SchemeTable,
+  options: ReadOptions = {},
+): Promise<"one" | "many"> {
+  const { lister } = await schemeFor(input, schemes);
+  if (lister === undefined) return "one";
+  const { kind } = await lister.probe(input, options);
+  return kind === "folder" || (kind === "missing" && hasWildcard(input)) ? "many" : "one";
+}
+
 async function expandGlob(input: string, lister: ObjectLister, options: ListOptions): Promise<Expanded> {
   const pattern = schemeOf(input) === "file" ? pathOf(input) : input;
   const { folder, matches } = parseGlob(pattern);

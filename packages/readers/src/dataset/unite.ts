@@ -1,0 +1,194 @@
+import { type DataType, type Field, OptionsError, publicUrl, type Schema } from "@ingest-ts/core";
+import { uniteField } from "./unite-types.ts";
+
+/** A file's name and the schema that it has by itself. */
+export interface NamedSchema {
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+/** One way in which files differ from the schema of all. */
+export interface SchemaDifference {
+  readonly column: string;
+  /** "order": the file's columns come in another order than the united ones. */
+  readonly kind: "missing" | "type" | "nullability" | "order";
+  /** The file's type, and that of all; undefined where the column is missing, or for an order. */
+  readonly type: DataType | undefined;
+  readonly united: DataType | undefined;
+  /** Names of the files, in order. */
+  readonly files: readonly string[];
+}
+
+export interface UnitedSchema {
+  /** Columns of the first file, then those that only later ones have. Metadata is the first file's. */
+  readonly schema: Schema;
+  readonly differences: readonly SchemaDifference[];
+}
+
+export interface UniteOptions {
+  /** Refuse every difference: columns, order, types, nullability. */
+  readonly strict?: boolean | undefined;
+}
+
+/**
+ * One schema for all files, by column name. Types are widened only where every value stays what it is; a column that a
+ * file lacks is null there.
+ *
+ * @throws OptionsError naming two files, the column and both types when they cannot be united, or differ and may not
+ */
+export function uniteSchemas(files: readonly NamedSchema[], options: UniteOptions = {}): UnitedSchema {
+  const [first] = files;
+  if (first === undefined) return { schema: { fields: [], metadata: {} }, differences: [] };
+  const groups = groupBySchema(files);
+  let united = startOf(first);
+  for (const { schema, names } of groups.slice(1)) united = add(united, schema, names[0] as string);
+  const schema = { ...first.schema, fields: united.map(({ field }) => field) };
+  const differences = differencesOf(schema, groups);
+  if (options.strict === true) refuseDifferences(first.name, groups);
+  return { schema, differences };
+}
+
+interface Group {
+  readonly schema: Schema;
+  readonly names: string[];
+}
+
+/** Most data sets have one schema, and thousands of files. */
+function groupBySchema(files: readonly NamedSchema[]): Group[] {
+  const groups = new Map<string, Group>();
+  const keys = new Map<Schema, string>();
+  for (const { name, schema } of files) {
+    const key = keys.get(schema) ?? JSON.stringify(schema.fields);
+    keys.set(schema, key);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { schema, names: [name] });
+    else group.names.push(name);
+  }
+  return [...groups.values()];
+}
+
+interface Origin {
+  readonly field: Field;
+  /** The file that the column, or its type, came from. */
+  readonly from: string;
+}
+
+function startOf({ name, schema }: NamedSchema): Origin[] {
+  return schema.fields.map((field) => ({ field, from: name }));
+}
+
+function checkTwins(fields: readonly Field[], name: string): void {
+  const seen = new Set<string>();
+  for (const field of fields) {
+    if (!seen.has(field.name)) seen.add(field.name);
+    else {
+      throw new OptionsError(`two columns of one name cannot be united with those of other files`, {
+        where: { url: publicUrl(name), column: field.name },
+        remedy: "Read the file by itself.",
+      });
+    }
+  }
+}
+
+function add(origins: readonly Origin[], schema: Schema, name: string): Origin[] {
+  checkTwins(
+    origins.map(({ field }) => field),
+    origins[0]?.from ?? name,
+  );
+  checkTwins(schema.fields, name);
+  const others = new Map(schema.fields.map((field) => [field.name, field]));
+  const out = origins.map((origin): Origin => {
+    const other = others.get(origin.field.name);
+    if (other === undefined) return { ...origin, field: { ...origin.field, nullable: true } };
+    others.delete(other.name);
+    const field = uniteField(origin.field, other);
+    if (field === undefined) throw conflict(origin, other, name);
+    const same = JSON.stringify(field.type) === JSON.stringify(origin.field.type);
+    return { field, from: same ? origin.from : name };
+  });
+  for (const field of others.values()) out.push({ field: { ...field, nullable: true }, from: name });
+  return out;
+}
+
+function conflict({ field, from }: Origin, other: Field, name: string): OptionsError {
+  return new OptionsError(
+    `the column is ${typeText(other)} here and ${typeText(field)} in ${from}: no type holds both without loss`,
+    {
+      where: { url: publicUrl(name), column: field.name },
+      remedy: "Write one of the files again, read them apart, or leave the column out (columns, --columns).",
+    },
+  );
+}
+
+function typeText({ type, metadata }: Field): string {
+  const extension = metadata?.["ARROW:extension:name"];
+  const text = JSON.stringify(type).slice(0, 300);
+  return extension === undefined ? text : `${text} of ${extension}`;
+}
+
+type Found = Omit<SchemaDifference, "files">;
+
+/** What sets one schema apart from the united one. */
+function differencesOfOne(united: Schema, { fields }: Schema): Found[] {
+  const own = new Map(fields.map((field) => [field.name, field]));
+  const found: Found[] = [];
+  for (const { name, type, nullable } of united.fields) {
+    const field = own.get(name);
+    if (field === undefined) found.push({ column: name, kind: "missing", type: undefined, united: type });
+    else if (JSON.stringify(field.type) !== JSON.stringify(type)) {
+      found.push({ column: name, kind: "type", type: field.type, united: type });
+    } else if (field.nullable !== nullable) found.push({ column: name, kind: "nullability", type, united: type });
+  }
+  const order = united.fields.map(({ name }) => name).filter((name) => own.has(name));
+  const moved = fields.find(({ name }, i) => order[i] !== name);
+  if (moved !== undefined) found.push({ column: moved.name, kind: "order", type: undefined, united: undefined });
+  return found;
+}
+
+function differencesOf(united: Schema, groups: readonly Group[]): SchemaDifference[] {
+  const all = new Map<string, Found & { files: string[] }>();
+  for (const { schema, names } of groups) {
+    for (const found of differencesOfOne(united, schema)) {
+      // A column that is non-null here and missing there is told once, as missing.
+      const key = JSON.stringify(found);
+      const entry = all.get(key) ?? { ...found, files: [] };
+      all.set(key, entry);
+      for (const name of names) entry.files.push(name);
+    }
+  }
+  return [...all.values()];
+}
+
+function refuseDifferences(firstName: string, groups: readonly Group[]): void {
+  const [first, other] = groups;
+  if (first === undefined || other === undefined) return;
+  const name = other.names[0] as string;
+  const [found] = differencesOfOne(first.schema, other.schema);
+  const extra = other.schema.fields.find((field) => first.schema.fields.every((own) => own.name !== field.name));
+  const column = found?.column ?? extra?.name;
+  const one = (schema: Schema): string => {
+    const field = schema.fields.find((each) => each.name === column);
+    return field === undefined ? "no such column" : `${typeText(field)}${field.nullable ? "" : ", not null"}`;
+  };
+  const what = found?.kind === "order" ? "columns come in another order" : `${one(other.schema)}, ${one(first.schema)}`;
+  throw new OptionsError(`schemas differ: ${what} in ${firstName}`, {
+    where: { url: publicUrl(name), column },
+    remedy: "Without strictSchema (--strict-schema) types are widened and missing columns are null.",
+  });
+}
+
+/**
+ * The columns of a data set: those of its files, then those of its partition folders.
+ *
+ * @throws OptionsError when a folder and a column have the same name
+ */
+export function datasetSchema(united: Schema, partitions: readonly Field[], url: string): Schema {
+  for (const { name } of partitions) {
+    if (united.fields.every((field) => field.name !== name)) continue;
+    throw new OptionsError("the file has a column of the name that a partition folder has", {
+      where: { url: publicUrl(url), column: name },
+      remedy: 'Read the folders as they are (partitions: "none", --no-partitions): the files hold the column.',
+    });
+  }
+  return { ...united, fields: [...united.fields, ...partitions] };
+}
