@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { isIngestError, SourceError } from "@ingest-ts/core";
+import { isIngestError } from "@ingest-ts/core";
+import { listDataset } from "@ingest-ts/readers";
 import type { Progress } from "../progress.ts";
 import { findFormat } from "./definitions.ts";
 import { readEnvironment } from "./environment.ts";
@@ -116,19 +116,8 @@ interface JobContext {
 }
 
 async function filesOf(paths: readonly string[]): Promise<DataDescription["files"]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      try {
-        const info = await stat(path);
-        if (!info.isFile())
-          throw new SourceError("not a file", { where: { url: path }, remedy: "Name files one by one." });
-        return { name: basename(path), sizeBytes: info.size };
-      } catch (cause) {
-        if (isIngestError(cause)) throw cause;
-        throw new SourceError("cannot read the file", { where: { url: path }, remedy: "Check the path.", cause });
-      }
-    }),
-  );
+  const { files } = await listDataset(paths);
+  return files.map(({ name, sizeBytes }) => ({ name: basename(name), sizeBytes }));
 }
 
 async function readSource(options: BenchOptions, context: BenchContext, clock: Clock): Promise<SourceFacts> {

@@ -1,5 +1,6 @@
 import { type Columns, OptionsError, type Schema, type Slab, sliceRows } from "@ingest-ts/core";
 import { open } from "@ingest-ts/readers";
+import { inputOf } from "../input/options.ts";
 import { arrowBytes } from "./arrow-bytes.ts";
 import { TableDigest } from "./digest.ts";
 import type { SourceFacts, SourceSpec, SourceTask } from "./protocol.ts";
@@ -56,29 +57,25 @@ function projectedColumns(schema: Schema, asked: readonly string[] | undefined):
 /**
  * The rows of a source, in order, up to its limits. `end.more` tells afterwards whether rows were left.
  *
- * @throws OptionsError when two files have different columns.
+ * @throws OptionsError when the files cannot be united.
  */
 export async function* sourceSlabs(source: SourceSpec, end: { more: boolean }): AsyncGenerator<Slab> {
   let rowsLeft = source.maxRows;
   let bytesLeft = source.maxArrowBytes;
-  let first: Schema | undefined;
-  for (const path of source.paths) {
-    const reader = await open(path);
-    try {
-      const schema = (first ??= reader.schema);
-      requireSameColumns(schema, reader.schema, path);
-      for await (const slab of reader.slabs()) {
-        const taken = takeWithin(slab, rowsLeft, bytesLeft);
-        rowsLeft -= taken.rows;
-        bytesLeft -= arrowBytes(taken);
-        if (taken.rows > 0) yield { ...taken, schema };
-        if (taken.rows === slab.rows) continue;
-        end.more = true;
-        return;
-      }
-    } finally {
-      await reader.close();
+  const reader = await open(inputOf(source.paths));
+  try {
+    const { schema } = reader;
+    for await (const slab of reader.slabs()) {
+      const taken = takeWithin(slab, rowsLeft, bytesLeft);
+      rowsLeft -= taken.rows;
+      bytesLeft -= arrowBytes(taken);
+      if (taken.rows > 0) yield { ...taken, schema };
+      if (taken.rows === slab.rows) continue;
+      end.more = true;
+      return;
     }
+  } finally {
+    await reader.close();
   }
 }
 
@@ -87,13 +84,4 @@ function takeWithin(slab: Columns, rowsLeft: number, bytesLeft: number): Columns
   const rowsOfBytes = bytes <= bytesLeft ? slab.rows : Math.floor((slab.rows * bytesLeft) / bytes);
   const rows = Math.min(slab.rows, rowsLeft, rowsOfBytes);
   return rows === slab.rows ? slab : sliceRows(slab, 0, rows);
-}
-
-function requireSameColumns(first: Schema, other: Schema, path: string): void {
-  const names = (schema: Schema): string => JSON.stringify(schema.fields.map(({ name, type }) => [name, type]));
-  if (names(first) === names(other)) return;
-  throw new OptionsError("the files have different columns", {
-    where: { url: path },
-    remedy: "Bench files of one schema at a time.",
-  });
 }

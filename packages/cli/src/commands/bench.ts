@@ -43,7 +43,7 @@ export function registerBench(program: Command): void {
   program
     .command("bench")
     .description("measure size, write, read and shuffle of your data in every format and codec")
-    .argument("[path...]", "files of one schema, in any format that can be read")
+    .argument("[path...]", "files, folders or patterns, in any format that can be read")
     .option("--formats <names>", "only these, separated by commas: parquet, tfrecord")
     .option("--codecs <names>", "only these, separated by commas: none, snappy, zstd, gzip")
     .option("-c, --columns <names>", "columns of the projected read; may repeat (default: two)", collectColumns)

@@ -5,8 +5,12 @@ import {
   columnsOption,
   formatOption,
   type InputFlags,
+  inputOf,
+  noteSkipped,
+  partitionsOption,
   readInputFlags,
   schemaOption,
+  strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
 import { chooseFormat, createRowWriter, openOutput, type RowFormat, rowFormats } from "../output/rows-out.ts";
@@ -19,6 +23,7 @@ Examples:
   ingest cat flights.parquet --columns date,origin --where "delay > 60"
   ingest cat events.tfrecord --schema features.json --to csv > events.csv
   ingest cat flights.parquet --to arrow --output flights.arrow
+  ingest cat flights/ --where "month = 2" --limit 5        a folder with month=1/, month=2/ …
 `;
 
 const explanation = `
@@ -33,7 +38,10 @@ In --where, text stands in single quotes and times are ISO 8601; column names th
 not plain words stand in double quotes; = != < <= > >= in, not in, is null, and, or, not.
 Rows for which a condition is unknown (a comparison with null) are left out.
 A column name with dots in it wins over the path it spells. --output writes a temporary
-name and renames it: the file is there when it is complete.`;
+name and renames it: the file is there when it is complete.
+Files of a folder are taken in byte order of their names; those that begin with _ or .
+and empty ones are passed over. Columns go by name: types are widened where every value
+stays what it is, and missing columns are null. Folders called name=value are columns.`;
 
 interface CatFlags extends InputFlags {
   readonly limit?: number;
@@ -46,7 +54,7 @@ export function registerCat(program: Command): void {
   program
     .command("cat")
     .description("print rows as a table, JSON lines, CSV or Arrow")
-    .argument("<uri>", "a path or URL of one file; its format is recognised from the content")
+    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
     .addOption(columnsOption())
     .addOption(whereOption())
     .addOption(new Option("-n, --limit <n>", "at most n rows").argParser(parseLimit))
@@ -54,9 +62,11 @@ export function registerCat(program: Command): void {
     .option("-o, --output <file>", "write there instead of standard output")
     .addOption(schemaOption())
     .addOption(formatOption())
+    .addOption(partitionsOption())
+    .addOption(strictSchemaOption())
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
-    .action((uri: string, flags: CatFlags) => withSignals((signal) => cat(uri, flags, signal)));
+    .action((uris: string[], flags: CatFlags) => withSignals((signal) => cat(uris, flags, signal)));
 }
 
 function parseLimit(text: string): number {
@@ -65,13 +75,14 @@ function parseLimit(text: string): number {
   throw new OptionsError(`--limit is "${text}"`, { remedy: "It must be a whole number, 0 or more." });
 }
 
-async function cat(uri: string, flags: CatFlags, signal: AbortSignal): Promise<void> {
+async function cat(uris: readonly string[], flags: CatFlags, signal: AbortSignal): Promise<void> {
   const format = chooseFormat(flags.to, flags.output !== undefined && flags.output !== "-");
   const options = await readInputFlags(flags, signal);
   // Few rows wanted: few rows decoded.
   const batchRows = flags.limit === undefined ? undefined : Math.max(1, Math.min(flags.limit, 65_536));
-  const reader = await open(uri, { ...options, batchRows });
+  const reader = await open(inputOf(uris), { ...options, batchRows });
   try {
+    noteSkipped(reader);
     const sink = await openOutput(flags.output);
     let writer: RowWriter | undefined;
     try {

@@ -1,6 +1,16 @@
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
-import { formatOption, type InputFlags, readInputFlags, schemaOption, whereOption } from "../input/options.ts";
+import {
+  formatOption,
+  type InputFlags,
+  inputOf,
+  noteSkipped,
+  partitionsOption,
+  readInputFlags,
+  schemaOption,
+  strictSchemaOption,
+  whereOption,
+} from "../input/options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { breathe, withSignals } from "../process/signals.ts";
 
@@ -8,30 +18,37 @@ const examples = `
 Examples:
   ingest count flights.parquet
   ingest count flights.parquet --where "delay > 60 and origin = 'SFO'"
+  ingest count flights/ 'events/*.avro'
 `;
 
 const explanation = `
 The number comes from the file's metadata where that is exact; otherwise, and with
---where, rows are read and counted (only the columns that the condition names).`;
+--where, rows are read and counted (only the columns that the condition names).
+Files of a folder are taken in byte order of their names; those that begin with _ or .
+and empty ones are passed over. Columns go by name: types are widened where every value
+stays what it is, and missing columns are null. Folders called name=value are columns.`;
 
 /** Adds `ingest count` to the program. */
 export function registerCount(program: Command): void {
   program
     .command("count")
     .description("print the number of rows")
-    .argument("<uri>", "a path or URL of one file")
+    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
     .addOption(whereOption())
     .addOption(schemaOption())
     .addOption(formatOption())
+    .addOption(partitionsOption())
+    .addOption(strictSchemaOption())
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
-    .action((uri: string, flags: InputFlags) => withSignals((signal) => count(uri, flags, signal)));
+    .action((uris: string[], flags: InputFlags) => withSignals((signal) => count(uris, flags, signal)));
 }
 
-async function count(uri: string, flags: InputFlags, signal: AbortSignal): Promise<void> {
+async function count(uris: readonly string[], flags: InputFlags, signal: AbortSignal): Promise<void> {
   const options = await readInputFlags(flags, signal);
-  const reader = await open(uri, { ...options, columns: [] });
+  const reader = await open(inputOf(uris), { ...options, columns: [] });
   try {
+    noteSkipped(reader);
     const rows = reader.rows ?? (await countRows(reader, signal));
     const sink = await openOutput(undefined);
     await sink.write(new TextEncoder().encode(`${rows}\n`));

@@ -1,9 +1,18 @@
 import { childFields, type Field } from "@ingest-ts/core";
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
-import { formatOption, type InputFlags, readInputFlags, schemaOption } from "../input/options.ts";
+import {
+  formatOption,
+  type InputFlags,
+  inputOf,
+  partitionsOption,
+  readInputFlags,
+  schemaOption,
+  strictSchemaOption,
+} from "../input/options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { isNested, typeText } from "../output/type-text.ts";
+import { datasetJson, datasetText } from "../output/dataset-text.ts";
 import { visible } from "../output/visible.ts";
 import { withSignals } from "../process/signals.ts";
 
@@ -11,12 +20,18 @@ const examples = `
 Examples:
   ingest schema flights.parquet
   ingest schema flights.parquet --json
+  ingest schema flights/                                   and which files differ, how
 `;
 
 const explanation = `
 Prints the Arrow type of every column, fields of nested types indented below it, and
 which cannot be null. --json prints {url, format, rows, fragments, schema} on one line;
-rows is null when only reading the file would tell.`;
+rows is null when only reading the file would tell; for a data set also {files, skipped,
+formats, differences}. Of a folder it prints the columns of all files, and which files
+lack one or have another type.
+Files of a folder are taken in byte order of their names; those that begin with _ or .
+and empty ones are passed over. Columns go by name: types are widened where every value
+stays what it is, and missing columns are null. Folders called name=value are columns.`;
 
 interface SchemaFlags extends InputFlags {
   readonly json?: boolean;
@@ -27,17 +42,19 @@ export function registerSchema(program: Command): void {
   program
     .command("schema")
     .description("print the columns and their Arrow types")
-    .argument("<uri>", "a path or URL of one file")
+    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
     .option("--json", "for programs")
     .addOption(schemaOption())
     .addOption(formatOption())
+    .addOption(partitionsOption())
+    .addOption(strictSchemaOption())
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
-    .action((uri: string, flags: SchemaFlags) => withSignals((signal) => schema(uri, flags, signal)));
+    .action((uris: string[], flags: SchemaFlags) => withSignals((signal) => schema(uris, flags, signal)));
 }
 
-async function schema(uri: string, flags: SchemaFlags, signal: AbortSignal): Promise<void> {
-  const reader = await open(uri, await readInputFlags(flags, signal));
+async function schema(uris: readonly string[], flags: SchemaFlags, signal: AbortSignal): Promise<void> {
+  const reader = await open(inputOf(uris), await readInputFlags(flags, signal));
   try {
     const sink = await openOutput(undefined);
     await sink.write(new TextEncoder().encode(flags.json === true ? jsonText(reader) : describe(reader)));
@@ -47,8 +64,9 @@ async function schema(uri: string, flags: SchemaFlags, signal: AbortSignal): Pro
   }
 }
 
-function jsonText({ url, format, rows, fragments, schema }: Reader): string {
-  return `${JSON.stringify({ url, format, rows: rows ?? null, fragments: fragments.length, schema })}\n`;
+function jsonText({ url, format, rows, fragments, schema, dataset }: Reader): string {
+  const common = { url, format, rows: rows ?? null, fragments: fragments.length, schema };
+  return `${JSON.stringify(dataset === undefined ? common : { ...common, ...datasetJson(dataset) })}\n`;
 }
 
 function describe(reader: Reader): string {
@@ -57,7 +75,11 @@ function describe(reader: Reader): string {
   const width = lines.reduce((most, [name]) => Math.max(most, name.length), 0);
   const text = lines.map(([name, type]) => `${name.padEnd(width)}  ${type}\n`);
   const fragments = plural(reader.fragments.length, "fragment");
-  return `${visible(reader.url)}: ${reader.format}, ${rows}, ${fragments}\n${text.join("")}`;
+  const { dataset } = reader;
+  const files = dataset === undefined ? "" : `${plural(dataset.listing.files.length, "file")}, `;
+  const formats = dataset?.formats.join(" and ") ?? reader.format;
+  const head = `${visible(reader.url)}: ${files}${formats}, ${rows}, ${fragments}\n`;
+  return `${head}${text.join("")}${dataset === undefined ? "" : datasetText(dataset)}`;
 }
 
 function plural(count: number, what: string): string {

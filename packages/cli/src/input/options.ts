@@ -1,5 +1,5 @@
 import { type ColumnPath, type FormatName, OptionsError, parseWhere, type Predicate } from "@ingest-ts/core";
-import type { OpenOptions } from "@ingest-ts/readers";
+import type { OpenOptions, Reader, Skipped } from "@ingest-ts/readers";
 import { openSource } from "@ingest-ts/storage";
 import { Option } from "commander";
 
@@ -9,6 +9,8 @@ export interface InputFlags {
   readonly where?: string;
   readonly format?: FormatName;
   readonly schema?: string;
+  readonly partitions?: boolean;
+  readonly strictSchema?: boolean;
 }
 
 const formatNames: readonly FormatName[] = ["parquet", "orc", "avro", "tfrecord", "arrow"];
@@ -59,6 +61,33 @@ export const formatOption = (): Option =>
 /** --schema, the path of a JSON file. */
 export const schemaOption = (): Option => new Option("--schema <file>", "declared schema of a TFRecord file (JSON)");
 
+/** --no-partitions: folders called name=value make no columns. */
+export const partitionsOption = (): Option => new Option("--no-partitions", "folders called name=value are no columns");
+
+/** --strict-schema: no widening, no missing columns. */
+export const strictSchemaOption = (): Option =>
+  new Option("--strict-schema", "refuse files whose schemas differ in any way");
+
+/** What is opened: one path by itself, several as one data set. */
+export function inputOf(uris: readonly string[]): string | readonly string[] {
+  const [only] = uris;
+  return only !== undefined && uris.length === 1 ? only : uris;
+}
+
+/** Tells on stderr which files of a data set were passed over. */
+export function noteSkipped({ dataset }: Reader): void {
+  const { hidden = 0, empty = 0 } = dataset?.listing.skipped ?? {};
+  if (hidden + empty > 0) process.stderr.write(`ingest: ${skippedText({ hidden, empty })}\n`);
+}
+
+/** For example "passed over: 2 names that begin with _ or ., 1 empty file". */
+export function skippedText({ hidden, empty }: Skipped): string {
+  const parts: string[] = [];
+  if (hidden > 0) parts.push(`${hidden} ${hidden === 1 ? "name that begins" : "names that begin"} with _ or .`);
+  if (empty > 0) parts.push(`${empty} empty ${empty === 1 ? "file" : "files"}`);
+  return `passed over: ${parts.join(", ")}`;
+}
+
 /** The whole of a text file. @throws SourceError when it cannot be read. */
 async function readText(path: string): Promise<string> {
   const source = await openSource(path);
@@ -94,5 +123,13 @@ function readWhere(text: string | undefined): Predicate | undefined {
 export async function readInputFlags(flags: InputFlags, signal?: AbortSignal): Promise<OpenOptions> {
   const where = readWhere(flags.where);
   const schema = await readDeclaredSchema(flags.schema);
-  return { columns: flags.columns, where, format: flags.format, schema, signal };
+  return {
+    columns: flags.columns,
+    where,
+    format: flags.format,
+    schema,
+    partitions: flags.partitions === false ? "none" : "hive",
+    strictSchema: flags.strictSchema,
+    signal,
+  };
 }

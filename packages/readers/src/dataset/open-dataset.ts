@@ -1,6 +1,7 @@
 import {
   addWhere,
   bindPredicate,
+  type ColumnPath,
   type Field,
   type Fragment,
   OptionsError,
@@ -43,10 +44,8 @@ export async function openDataset(input: string | readonly string[], options: Op
   const kept = new Map<ListedFile, OpenedObject>();
   try {
     const surveyed = await mapSome(files, OPEN_AT_ONCE, (file, i) => survey(file, i < KEPT_OPEN, kept, options));
-    const united = uniteSchemas(
-      surveyed.map(({ schema, file }) => ({ name: file.name, schema })),
-      { strict: options.strictSchema },
-    );
+    const named = surveyed.map(({ schema, file }) => ({ name: file.name, schema: mentioned(schema, options) }));
+    const united = uniteSchemas(named, { strict: options.strictSchema });
     for (const { file, schema } of surveyed) datasetSchema(schema, fields, file.url);
     const schema = datasetSchema(united.schema, fields, listing.root);
     const fileOptions = { ...options, unitedSchema: united.schema, partitionFields: fields };
@@ -54,7 +53,7 @@ export async function openDataset(input: string | readonly string[], options: Op
       root: publicUrl(listing.root),
       files: passing.length > 0 ? surveyed : [],
       first: surveyed[0] as SurveyedFile,
-      schema: outputSchema(schema, options),
+      schema: outputSchema(schema, surveyed, options),
       dataset: {
         listing,
         opened: passing.length,
@@ -72,11 +71,40 @@ export async function openDataset(input: string | readonly string[], options: Op
   }
 }
 
-function outputSchema(schema: Schema, { columns, where }: OpenOptions): Schema {
-  if (where !== undefined) bindPredicate(where, schema);
+/** The columns that are asked for or tested: files may differ in others. */
+function mentioned(schema: Schema, { columns, where }: OpenOptions): Schema {
   if (columns === undefined) return schema;
-  const paths = columns.map((path) => resolveColumn(path, schema, true).path);
-  return projection(schema, paths).schema;
+  const names = new Set<string | undefined>();
+  for (const path of [...columns, ...(where === undefined ? [] : predicateColumns(where))]) {
+    // Which of the two it is takes the schema of all files.
+    names.add(typeof path === "string" ? path : path[0]);
+    if (typeof path === "string") names.add(path.split(".")[0]);
+  }
+  return { ...schema, fields: schema.fields.filter(({ name }) => names.has(name)) };
+}
+
+function outputSchema(schema: Schema, files: readonly SurveyedFile[], options: OpenOptions): Schema {
+  const { columns, where } = options;
+  const resolve = (path: ColumnPath, throughLists: boolean): readonly string[] => {
+    try {
+      return resolveColumn(path, schema, throughLists).path;
+    } catch (error) {
+      // The message names all columns that there are, not those mentioned.
+      const fields = new Map(
+        [...files.flatMap((file) => file.schema.fields), ...schema.fields].map((f) => [f.name, f]),
+      );
+      resolveColumn(path, { ...schema, fields: [...fields.values()] }, throughLists);
+      throw error;
+    }
+  };
+  for (const path of where === undefined ? [] : predicateColumns(where)) resolve(path, false);
+  if (where !== undefined) bindPredicate(where, schema);
+  return columns === undefined
+    ? schema
+    : projection(
+        schema,
+        columns.map((path) => resolve(path, true)),
+      ).schema;
 }
 
 async function survey(

@@ -1,0 +1,40 @@
+import type { DatasetInfo, SchemaDifference } from "@ingest-ts/readers";
+import { skippedText } from "../input/options.ts";
+import { typeText } from "./type-text.ts";
+import { visible } from "./visible.ts";
+
+const SHOWN_DIFFERENCES = 20;
+const SHOWN_FILES = 3;
+
+/** What sets the files of a data set apart, in a bounded number of lines. */
+export function datasetText({ listing, differences }: DatasetInfo): string {
+  const lines: string[] = [];
+  const { hidden, empty } = listing.skipped;
+  if (hidden + empty > 0) lines.push(skippedText(listing.skipped));
+  if (differences.length > 0) lines.push("files differ:");
+  for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) lines.push(`  ${differenceText(difference)}`);
+  const more = differences.length - SHOWN_DIFFERENCES;
+  if (more > 0) lines.push(`  and ${more} more differences (--json shows all)`);
+  return lines.map((line) => `${visible(line)}\n`).join("");
+}
+
+function differenceText({ column, kind, type, united, files }: SchemaDifference): string {
+  const what = {
+    missing: "missing, null",
+    type: type === undefined || united === undefined ? "" : `${typeText(type)}, widened to ${typeText(united)}`,
+    nullability: "not null here",
+    order: "in another order",
+  }[kind];
+  return `${column}: ${what}, in ${filesText(files)}`;
+}
+
+function filesText(files: readonly string[]): string {
+  const rest = files.length - SHOWN_FILES;
+  const shown = files.slice(0, SHOWN_FILES).join(", ");
+  return rest > 0 ? `${files.length} files (${shown} and ${rest} more)` : shown;
+}
+
+/** The same for programs, whole. */
+export function datasetJson({ listing, formats, differences }: DatasetInfo): object {
+  return { files: listing.files.length, skipped: listing.skipped, formats, differences };
+}
