@@ -140,7 +140,7 @@ describe("errors", () => {
     [2, ["cat", "gopher://x/y"], 'scheme "gopher" is not supported'],
     [3, ["cat", main], "main.js"],
     [4, ["cat", "/no such/file.parquet"], "no such file (/no such/file.parquet)"],
-    [4, ["cat", "/"], "is a folder"],
+    [4, ["cat", "/dev"], "is not a regular file"],
     [4, ["cat", flights, "--output", "/no such/x"], "the folder to write to does not exist (/no such/x)"],
     [4, ["cat", flights, "--schema", "/no such.json"], "/no such.json"],
   ])("%i for %j", (status, args, text) => {

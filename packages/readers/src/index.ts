@@ -11,4 +11,4 @@ export {
 } from "./dataset/unite.ts";
 export { detectFormat } from "./detect.ts";
 export { open, type OpenOptions } from "./open.ts";
-export type { DatasetInfo, FragmentOptions, Reader } from "./reader.ts";
+export type { DatasetFile, DatasetInfo, FragmentOptions, Reader } from "./reader.ts";

@@ -22,7 +22,7 @@ import {
 } from "@ingest-ts/core";
 import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import type { RecordBatch, Schema as ArrowSchema } from "apache-arrow";
-import type { Listing } from "./dataset/listing.ts";
+import type { ListedFile, Listing } from "./dataset/listing.ts";
 import type { SchemaDifference } from "./dataset/unite.ts";
 import { FragmentRun } from "./fragment-run.ts";
 import { passing } from "./passing.ts";
@@ -40,12 +40,21 @@ export interface FragmentOptions extends ReadOptions {
 /** What `open` found out about a folder, pattern or list. */
 export interface DatasetInfo {
   readonly listing: Listing;
-  /** Files whose metadata was read: those that the values of their folders do not rule out. */
+  /** Those that are read, in order, each with its share of the reader's fragments. */
+  readonly files: readonly DatasetFile[];
+  /** Files whose metadata was read: those that the values of their folders do not rule out, and what the schema takes. */
   readonly opened: number;
   readonly partitionFields: readonly Field[];
   /** How files differ from the schema of all. */
   readonly differences: readonly SchemaDifference[];
   readonly formats: readonly FormatName[];
+}
+
+/** One file of an open data set. */
+export interface DatasetFile {
+  readonly file: ListedFile;
+  readonly format: FormatName;
+  readonly fragments: readonly Fragment[];
 }
 
 /** One open object of a known format, or all files of a data set. Every slab has the columns of `schema`, in its order. */

@@ -35,6 +35,7 @@ export async function openDataset(input: string | readonly string[], options: Op
   }
   const fields = partitionFields(listing);
   const { where } = options;
+  if (where !== undefined && !Array.isArray(where)) bindPredicate(where, { fields, metadata: {} });
   const passing =
     where === undefined
       ? listing.files
@@ -43,7 +44,12 @@ export async function openDataset(input: string | readonly string[], options: Op
   const files = passing.length > 0 ? passing : listing.files.slice(0, 1);
   const kept = new Map<ListedFile, OpenedObject>();
   try {
-    const surveyed = await mapSome(files, OPEN_AT_ONCE, (file, i) => survey(file, i < KEPT_OPEN, kept, options));
+    const look = (some: readonly ListedFile[], most: number): Promise<SurveyedFile[]> =>
+      mapSome(some, OPEN_AT_ONCE, (file, i) => survey(file, i < most, kept, options));
+    const read = await look(files, KEPT_OPEN);
+    // A column that only files have whose rows cannot pass is a column all the same.
+    const rest = lacksColumns(read, fields, options) ? listing.files.filter((file) => !files.includes(file)) : [];
+    const surveyed = [...read, ...(await look(rest, 0))];
     const named = surveyed.map(({ schema, file }) => ({ name: file.name, schema: mentioned(schema, options) }));
     const united = uniteSchemas(named, { strict: options.strictSchema });
     for (const { file, schema } of surveyed) datasetSchema(schema, fields, file.url);
@@ -51,12 +57,13 @@ export async function openDataset(input: string | readonly string[], options: Op
     const fileOptions = { ...options, unitedSchema: united.schema, partitionFields: fields };
     return new DatasetReader({
       root: publicUrl(listing.root),
-      files: passing.length > 0 ? surveyed : [],
+      files: passing.length > 0 ? read : [],
       first: surveyed[0] as SurveyedFile,
       schema: outputSchema(schema, surveyed, options),
       dataset: {
         listing,
-        opened: passing.length,
+        files: passing.length > 0 ? read : [],
+        opened: surveyed.length,
         partitionFields: fields,
         differences: united.differences,
         formats: [...new Set(surveyed.map(({ format }) => format))],
@@ -69,6 +76,15 @@ export async function openDataset(input: string | readonly string[], options: Op
     await Promise.all([...kept.values()].map((opened) => opened.close()));
     throw files.length === 1 ? addWhere(error, { url: publicUrl((files[0] as ListedFile).url) }) : error;
   }
+}
+
+function lacksColumns(files: readonly SurveyedFile[], partitions: readonly Field[], options: OpenOptions): boolean {
+  const { columns = [], where } = options;
+  const names = new Set(partitions.map(({ name }) => name));
+  for (const { schema } of files) for (const { name } of schema.fields) names.add(name);
+  return [...columns, ...(where === undefined ? [] : predicateColumns(where))].some((path) =>
+    typeof path === "string" ? !names.has(path) : !names.has(path[0] as string),
+  );
 }
 
 /** The columns that are asked for or tested: files may differ in others. */

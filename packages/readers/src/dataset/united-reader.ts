@@ -53,7 +53,7 @@ export class UnitedReader implements Reader {
     this.format = inner.format;
     this.schema = output?.schema ?? schema;
     this.arrowSchema = toArrowSchema(this.schema);
-    this.fragments = rows === "none" ? [] : inner.fragments;
+    this.fragments = inner.fragments;
     this.rows = rows === "none" ? 0 : where === undefined ? inner.rows : undefined;
   }
 
