@@ -2,6 +2,7 @@ import {
   addWhere,
   bindPredicate,
   type BoundPredicate,
+  type ByteSource,
   type ColumnPath,
   type Field,
   OptionsError,
@@ -21,6 +22,7 @@ import {
   relativeNames,
   type SegmentBy,
 } from "@ingest-ts/sharder";
+import { type Folder, openFolder, type RowReader, rowsOfFile, sourceOfFile } from "./folder.ts";
 import { storedIndex } from "./index-store.ts";
 import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
 import type { LoadOptions, ObjectInput } from "./options.ts";
@@ -30,7 +32,7 @@ import { mergeSchemas } from "./schemas.ts";
 export interface Dataset {
   readonly manifest: Manifest;
   /** By `FragmentRef.object`. */
-  readonly readers: readonly Reader[];
+  readonly readers: readonly RowReader[];
   /** What batches have, before `ingest_valid`. */
   readonly schema: Schema;
   /** From the columns that are read to those of a batch; undefined: all. */
@@ -53,6 +55,12 @@ function urlOf(input: ObjectInput): string {
 
 function checkGivenReader(reader: Reader, options: LoadOptions): Reader {
   const where = { url: reader.url };
+  if (reader.dataset !== undefined) {
+    throw new OptionsError("a reader of many files cannot be loaded", {
+      where,
+      remedy: "Give load() the folder, pattern or list itself.",
+    });
+  }
   if (options.columns !== undefined || options.schema !== undefined || options.format !== undefined) {
     throw new OptionsError("columns, schema and format are decided when a reader is opened", {
       where,
@@ -68,21 +76,13 @@ function checkGivenReader(reader: Reader, options: LoadOptions): Reader {
   return reader;
 }
 
-async function openObject(
-  input: ObjectInput,
-  columns: readonly ColumnPath[] | undefined,
-  options: LoadOptions,
-): Promise<Reader> {
+function openOptionsOf(columns: readonly ColumnPath[] | undefined, options: LoadOptions): OpenOptions {
+  const { format, schema, limits, signal } = options;
+  return { columns, batchRows: SLAB_ROWS, batchBytes: SLAB_BYTES, format, schema, limits, signal };
+}
+
+async function openObject(input: ObjectInput, openOptions: OpenOptions, options: LoadOptions): Promise<Reader> {
   if (isReader(input)) return checkGivenReader(input, options);
-  const openOptions: OpenOptions = {
-    columns,
-    batchRows: SLAB_ROWS,
-    batchBytes: SLAB_BYTES,
-    format: options.format,
-    schema: options.schema,
-    limits: options.limits,
-    signal: options.signal,
-  };
   const reader = await open(input, openOptions);
   if (reader.fragments.every(({ rows }) => rows !== undefined)) return reader;
   try {
@@ -95,23 +95,37 @@ async function openObject(
 
 /** Bytes that change when the content does and stay when the object is copied. */
 async function digestTail(
-  reader: Reader,
+  source: ByteSource,
   signal: AbortSignal | undefined,
 ): Promise<{ sizeBytes: number; digest: string }> {
-  const { sizeBytes } = await reader.source.stat({ signal });
+  const { sizeBytes } = await source.stat({ signal });
   if (sizeBytes === 0) return { sizeBytes, digest: digestOf("") };
-  const [tail] = await reader.source.getRanges([{ suffixBytes: Math.min(TAIL_BYTES, sizeBytes) }], { signal });
+  const [tail] = await source.getRanges([{ suffixBytes: Math.min(TAIL_BYTES, sizeBytes) }], { signal });
   return { sizeBytes, digest: digestOf(tail as Uint8Array) };
 }
 
 interface OpenObject {
-  readonly reader: Reader;
+  readonly reader: RowReader;
   readonly object: ManifestObject;
 }
 
 async function describe(reader: Reader, name: string, signal: AbortSignal | undefined): Promise<OpenObject> {
   const fragmentRows = reader.fragments.map(({ rows }) => rows as number);
-  return { reader, object: { name, fragmentRows, ...(await digestTail(reader, signal)) } };
+  return { reader, object: { name, fragmentRows, ...(await digestTail(reader.source, signal)) } };
+}
+
+/** The files of a folder as objects. */
+function describeFiles(folder: Folder, signal: AbortSignal | undefined): Promise<OpenObject[]> {
+  return mapSome(folder.files, async (file) => {
+    const source = await sourceOfFile(file, signal);
+    try {
+      const fragmentRows = file.fragments.map(({ rows }) => rows as number);
+      const object = { name: file.file.name, fragmentRows, ...(await digestTail(source, signal)) };
+      return { reader: rowsOfFile(folder, file), object };
+    } finally {
+      await source.close();
+    }
+  });
 }
 
 /** Runs `body` over all items, a few at a time, in order; the first failure is thrown once all have settled. */
@@ -156,6 +170,22 @@ function outputOf(schema: Schema, columns: readonly ColumnPath[] | undefined): P
   return same(output.schema.fields, schema.fields) ? undefined : output;
 }
 
+/** Opens inputs that each are one object, and puts those that are ours to close into `opened`. */
+function openObjects(
+  inputs: readonly ObjectInput[],
+  openOptions: OpenOptions,
+  options: LoadOptions,
+  opened: Reader[],
+): Promise<OpenObject[]> {
+  const names = relativeNames(inputs.map(urlOf));
+  return mapSome(inputs, async (input, i) => {
+    const reader = await openObject(input, openOptions, options);
+    // A reader that was given stays the caller's.
+    if (!isReader(input)) opened.push(reader);
+    return describe(reader, names[i] as string, options.signal);
+  });
+}
+
 /**
  * Opens every object, counts rows exactly (building the index of a row format where it has none), and lists them.
  *
@@ -171,24 +201,24 @@ export async function openDataset(
     : [options.source as ObjectInput];
   if (inputs.length === 0) throw new OptionsError("source names no object", { remedy: "Name one file or more." });
   const columns = readColumns(options.columns, where);
-  const names = relativeNames(inputs.map(urlOf));
+  const openOptions = openOptionsOf(columns, options);
   const opened: Reader[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((reader) => reader.close()));
   };
   try {
-    const objects = await mapSome(inputs, async (input, i) => {
-      const reader = await openObject(input, columns, options);
-      // A reader that was given stays the caller's.
-      if (!isReader(input)) opened.push(reader);
-      return describe(reader, names[i] as string, options.signal);
-    });
+    const folder = await openFolder(inputs, openOptions);
+    if (folder !== undefined) opened.push(folder.reader);
+    const objects =
+      folder === undefined
+        ? await openObjects(inputs, openOptions, options, opened)
+        : await describeFiles(folder, options.signal);
     const manifest = buildManifest(
       objects.map(({ object }) => object),
       segmentBy,
     );
     const byName = new Map(objects.map(({ object, reader }) => [object.name, reader]));
-    const readers = manifest.objects.map(({ name }) => byName.get(name) as Reader);
+    const readers = manifest.objects.map(({ name }) => byName.get(name) as RowReader);
     const readSchema = mergeSchemas(readers);
     const output = outputOf(readSchema, options.columns);
     return {

@@ -1,8 +1,8 @@
 import { type Columns, evaluate, projectColumns, type Slab } from "@ingest-ts/core";
-import type { Reader } from "@ingest-ts/readers";
 import type { FragmentSpan } from "@ingest-ts/sharder";
 import type { LaneRows } from "@ingest-ts/shuffler";
 import type { Dataset } from "./dataset.ts";
+import type { RowReader } from "./folder.ts";
 
 /** The rows of one lane, fragment by fragment; with a predicate, one more column of bytes says which rows pass. */
 export class FragmentRows implements LaneRows {
@@ -43,9 +43,9 @@ export class FragmentRows implements LaneRows {
 
 function readSpan(dataset: Dataset, span: FragmentSpan, signal: AbortSignal): AsyncGenerator<Slab, void, undefined> {
   const { fragment, from, to } = span;
-  const reader = dataset.readers[fragment.object] as Reader;
+  const reader = dataset.readers[fragment.object] as RowReader;
   const whole = from === 0 && to === fragment.rows;
-  const target = reader.fragments[fragment.ordinal] as Reader["fragments"][number];
+  const target = reader.fragments[fragment.ordinal] as RowReader["fragments"][number];
   return reader.fragmentSlabs(target, { rows: whole ? undefined : [from, to], filter: false, signal });
 }
 

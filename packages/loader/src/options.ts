@@ -33,7 +33,11 @@ export interface ShuffleOptions {
 }
 
 export interface LoadOptions {
-  /** Objects of one schema; they are taken in byte order of their names, whatever the order here. */
+  /**
+   * Objects, folders and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), taken in byte order of their names whatever the order
+   * here. Objects named one by one have one schema; those of folders and patterns are united, with their partition folders
+   * as columns.
+   */
   readonly source: ObjectInput | readonly ObjectInput[];
   readonly columns?: readonly ColumnPath[] | undefined;
   /** Rows that do not pass are left out of their batch, which gets smaller: positions are those of all rows. */
