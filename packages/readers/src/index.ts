@@ -1,4 +1,6 @@
 export { type ListedFile, type Listing, listDataset, type ListingOptions, type Skipped } from "./dataset/listing.ts";
+export { partitionsPass } from "./dataset/file-where.ts";
+export { nullColumn } from "./dataset/null-column.ts";
 export { type FileOptions, openFile } from "./dataset/open-file.ts";
 export { partitionFields, type PartitionValue } from "./dataset/partitions.ts";
 export {

@@ -1,11 +1,20 @@
-import { addWhere, type Columns, type Decoder, type DecodeOptions, FormatError, type Fragment } from "@ingest-ts/core";
+import {
+  addWhere,
+  type Columns,
+  type Decoder,
+  type DecodeOptions,
+  type Field,
+  FormatError,
+  type Fragment,
+} from "@ingest-ts/core";
+import { restoreColumns } from "../restore/index.ts";
 import { type Block, readBlocks } from "./blocks.ts";
 import { readBlock } from "./codecs.ts";
 import { compileDatum, type DatumDecoder } from "./compile.ts";
 import { Cursor } from "./cursor.ts";
 import type { AvroMetadata } from "./metadata.ts";
 import type { BlockRun } from "./plan.ts";
-import { selectedNodes } from "./schema.ts";
+import { selectedNodes, toSchema } from "./schema.ts";
 
 /** Decodes a run of blocks, slab after slab; asks for the object's bytes as it goes. */
 export function* decode(fragment: Fragment<BlockRun>, metadata: AvroMetadata, options: DecodeOptions): Decoder {
@@ -21,6 +30,7 @@ class RunDecoder {
   readonly #metadata: AvroMetadata;
   readonly #options: DecodeOptions;
   readonly #datums: DatumDecoder;
+  readonly #fields: readonly Field[];
   readonly #from: number;
   readonly #to: number;
   /** Rows passed, of the fragment. */
@@ -34,6 +44,7 @@ class RunDecoder {
     this.#options = options;
     const { select } = options;
     const nodes = selectedNodes(metadata, select);
+    this.#fields = toSchema(metadata, select).fields;
     this.#datums = compileDatum(metadata.type, nodes, select.dictionary, select.limits);
     [this.#from, this.#to] = options.rows ?? [0, Number.POSITIVE_INFINITY];
   }
@@ -97,6 +108,6 @@ class RunDecoder {
     const rows = this.#slabRows;
     this.#slabRows = 0;
     this.#slabBytes = 0;
-    return { rows, columns: this.#datums.columns.map((column) => column.take()) };
+    return restoreColumns({ rows, columns: this.#datums.columns.map((column) => column.take()) }, this.#fields);
   }
 }

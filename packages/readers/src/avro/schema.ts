@@ -1,5 +1,6 @@
 import { addWhere, type Schema, type Select } from "@ingest-ts/core";
 import { type Below, pickNodes } from "../pick-nodes.ts";
+import { restoreFields, storedFields, withoutStoredSchema } from "../restore/index.ts";
 import type { AvroMetadata } from "./metadata.ts";
 import { arrowField, type Node, rootNodes } from "./tree.ts";
 
@@ -13,11 +14,15 @@ export function selectedNodes(metadata: AvroMetadata, select: Select): readonly 
   return select.columns === undefined ? nodes : pickNodes(nodes, select.columns, below);
 }
 
-/** The Arrow schema of the selected columns, with the file's user metadata. */
+/** The Arrow schema of the selected columns as their writer knew it, with the file's user metadata. */
 export function toSchema(metadata: AvroMetadata, select: Select): Schema {
   try {
     const fields = selectedNodes(metadata, select).map((node) => arrowField(node, select.dictionary));
-    return { fields, metadata: metadata.metadata };
+    const stored = storedFields(metadata.metadata);
+    return {
+      fields: stored === undefined ? fields : restoreFields(fields, stored),
+      metadata: withoutStoredSchema(metadata.metadata),
+    };
   } catch (error) {
     throw addWhere(error, { url: metadata.url });
   }

@@ -122,8 +122,9 @@ function conflict({ field, from }: Origin, other: Field, name: string): OptionsE
 
 function typeText({ type, metadata }: Field): string {
   const extension = metadata?.["ARROW:extension:name"];
-  const text = JSON.stringify(type).slice(0, 300);
-  return extension === undefined ? text : `${text} of ${extension}`;
+  const { kind, ...rest } = type;
+  const parameters = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest).slice(0, 300)}`;
+  return `${kind}${parameters}${extension === undefined ? "" : ` (${extension})`}`;
 }
 
 type Found = Omit<SchemaDifference, "files">;

@@ -1,13 +1,5 @@
-import {
-  byteWidthOf,
-  type Column,
-  concatColumns,
-  type Field,
-  FormatError,
-  getBit,
-  takeColumn,
-  UnsupportedError,
-} from "@ingest-ts/core";
+import { type Column, concatColumns, FormatError, getBit, takeColumn } from "@ingest-ts/core";
+import { emptyColumn } from "../restore/empty-column.ts";
 import { fieldOf, type ListNode } from "./nodes.ts";
 import type { SpinePart } from "./spine.ts";
 
@@ -42,44 +34,4 @@ function withFiller(node: ListNode, offsets: Int32Array, lists: number, items: C
     for (let k = 0; k < size; k++) indices[i * size + k] = first + k;
   }
   return takeColumn(all, indices);
-}
-
-/** `length` nulls, or zeros and empty values where there cannot be nulls. */
-function emptyColumn({ type, nullable }: Field, length: number): Column {
-  const base: Column = {
-    type,
-    length,
-    nullCount: nullable ? length : 0,
-    validity: nullable ? new Uint8Array((length + 7) >> 3) : null,
-    offsets: null,
-    data: null,
-    children: [],
-    dictionary: null,
-  };
-  switch (type.kind) {
-    case "null":
-      return { ...base, nullCount: length, validity: null };
-    case "bool":
-      return { ...base, data: new Uint8Array((length + 7) >> 3) };
-    case "utf8":
-    case "binary":
-      return { ...base, offsets: new Int32Array(length + 1), data: new Uint8Array(0) };
-    case "largeUtf8":
-    case "largeBinary":
-      return { ...base, offsets: new BigInt64Array(length + 1), data: new Uint8Array(0) };
-    case "struct":
-      return { ...base, children: type.children.map((child) => emptyColumn(child, length)) };
-    case "list":
-    case "map":
-      return { ...base, offsets: new Int32Array(length + 1), children: [emptyColumn(type.child, 0)] };
-    case "largeList":
-      return { ...base, offsets: new BigInt64Array(length + 1), children: [emptyColumn(type.child, 0)] };
-    case "fixedSizeList":
-      return { ...base, children: [emptyColumn(type.child, length * type.size)] };
-    case "union":
-    case "dictionary":
-      throw new UnsupportedError(`null lists of ${type.kind} items of a fixed size`);
-    default:
-      return { ...base, data: new Uint8Array(length * byteWidthOf(type)) };
-  }
 }
