@@ -3,12 +3,14 @@ import {
   type Columns,
   type Decoder,
   type DecodeOptions,
+  type Field,
   FormatError,
   type Fragment,
   type Need,
   UnsupportedError,
 } from "@ingest-ts/core";
 import { acquireKernels } from "@ingest-ts/kernels";
+import { restoreColumns } from "../restore/index.ts";
 import { ArenaScope } from "./arena-scope.ts";
 import { readChunks } from "./chunks.ts";
 import { everySlot } from "./columns/presence.ts";
@@ -16,7 +18,7 @@ import type { ColumnReader } from "./columns/reader.ts";
 import { readStripeFooter } from "./footer.ts";
 import type { OrcMetadata } from "./metadata.ts";
 import { columnIds, type StripePlan, streamGroups, stripeFooterSpan } from "./plan.ts";
-import { selectedNodes } from "./schema.ts";
+import { selectedNodes, toSchema } from "./schema.ts";
 import { streamKinds } from "./spec.ts";
 import { columnReader, type StreamBytes, type Stripe } from "./stripe.ts";
 import type { Node } from "./tree.ts";
@@ -69,7 +71,9 @@ function* decodeStripe(
       remedy: "If the file is to be trusted, raise limits.zeroLengthItems.",
     });
   }
-  yield* slabs(readers, stripe.rows, slabRows(options, sizeBytes / Math.max(1, stripe.rows)), options.rows, scope);
+  const { fields } = toSchema(metadata, select);
+  const most = slabRows(options, sizeBytes / Math.max(1, stripe.rows));
+  yield* slabs(readers, fields, stripe.rows, most, options.rows, scope);
 }
 
 function rootReaders(nodes: readonly Node[], stripe: Stripe): ColumnReader[] {
@@ -88,6 +92,7 @@ function slabRows({ batchRows, batchBytes }: DecodeOptions, rowBytes: number): n
 
 function* slabs(
   readers: readonly ColumnReader[],
+  fields: readonly Field[],
   rows: number,
   most: number,
   wanted: DecodeOptions["rows"],
@@ -107,6 +112,6 @@ function* slabs(
       scope.releaseAll();
     }
     at += count;
-    if (at > from) yield slab;
+    if (at > from) yield restoreColumns(slab, fields);
   }
 }

@@ -1,5 +1,6 @@
 import { addWhere, type Schema, type Select } from "@ingest-ts/core";
 import { type Below, pickNodes } from "../pick-nodes.ts";
+import { restoreFields, storedFields, withoutStoredSchema } from "../restore/index.ts";
 import type { OrcMetadata } from "./metadata.ts";
 import { arrowField, buildTree, type Node } from "./tree.ts";
 
@@ -35,10 +36,15 @@ export function selectedNodes(metadata: OrcMetadata, select: Select): readonly N
   return select.columns === undefined ? nodes : pickNodes(nodes, select.columns, below);
 }
 
-/** The Arrow schema of the selected columns, with the file's user metadata. */
+/** The Arrow schema of the selected columns as their writer knew it, with the file's user metadata. */
 export function toSchema(metadata: OrcMetadata, select: Select): Schema {
   try {
-    return { fields: selectedNodes(metadata, select).map(arrowField), metadata: metadata.footer.metadata };
+    const fields = selectedNodes(metadata, select).map(arrowField);
+    const stored = storedFields(metadata.footer.metadata);
+    return {
+      fields: stored === undefined ? fields : restoreFields(fields, stored),
+      metadata: withoutStoredSchema(metadata.footer.metadata),
+    };
   } catch (error) {
     throw addWhere(error, { url: metadata.url });
   }
