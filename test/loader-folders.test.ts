@@ -128,7 +128,9 @@ test("a state of another data set, a file that changes, and what cannot be loade
   await expect(load({ source: reader, batchSize: 9, world })).rejects.toMatchObject({ code: "INGEST_OPTIONS" });
   await reader.close();
   await copyFile(new URL("fixtures/avro/flat-null.avro", import.meta.url), join(copy, "month=1", "z.avro"));
-  await expect(load({ source: copy, batchSize: 9, world })).rejects.toMatchObject({ code: "INGEST_OPTIONS" });
+  const mixed = await load({ source: copy, batchSize: 9, world });
+  expect(mixed.plan.rows).toBeGreaterThan(128);
+  await mixed.close();
 });
 
 test("open reads the same rows", async () => {

@@ -1,8 +1,10 @@
 import { type Columns, evaluate, projectColumns, type Slab } from "@ingest-ts/core";
+import { nullColumn, type Reader } from "@ingest-ts/readers";
 import type { FragmentSpan } from "@ingest-ts/sharder";
 import type { LaneRows } from "@ingest-ts/shuffler";
 import type { Dataset } from "./dataset.ts";
-import type { RowReader } from "./folder.ts";
+import type { DatasetObject } from "./dataset-object.ts";
+import { SLAB_ROWS } from "./memory.ts";
 
 /** The rows of one lane, fragment by fragment; with a predicate, one more column of bytes says which rows pass. */
 export class FragmentRows implements LaneRows {
@@ -41,12 +43,40 @@ export class FragmentRows implements LaneRows {
   }
 }
 
-function readSpan(dataset: Dataset, span: FragmentSpan, signal: AbortSignal): AsyncGenerator<Slab, void, undefined> {
-  const { fragment, from, to } = span;
-  const reader = dataset.readers[fragment.object] as RowReader;
+async function* readSpan(
+  dataset: Dataset,
+  span: FragmentSpan,
+  signal: AbortSignal,
+): AsyncGenerator<Slab, void, undefined> {
+  const object = dataset.objects[span.fragment.object] as DatasetObject;
+  if (!object.mayPass) return yield* failingRows(dataset, span);
+  try {
+    const reader = await object.acquire();
+    const slabs = slabsOf(reader, span, signal);
+    // The condition rules out every row of it: places count, values do not.
+    yield* slabs ?? failingRows(dataset, span);
+  } finally {
+    await object.release();
+  }
+}
+
+function slabsOf(
+  reader: Reader,
+  { fragment, from, to }: FragmentSpan,
+  signal: AbortSignal,
+): AsyncGenerator<Slab, void, undefined> | undefined {
+  const target = reader.fragments.find(({ ordinal }) => ordinal === fragment.ordinal);
+  if (target === undefined) return undefined;
   const whole = from === 0 && to === fragment.rows;
-  const target = reader.fragments[fragment.ordinal] as RowReader["fragments"][number];
   return reader.fragmentSlabs(target, { rows: whole ? undefined : [from, to], filter: false, signal });
+}
+
+/** Rows that nobody will see, in place of those that cannot pass. */
+function* failingRows({ readSchema }: Dataset, { from, to }: FragmentSpan): Generator<Slab, void, undefined> {
+  for (let at = from; at < to; at += SLAB_ROWS) {
+    const rows = Math.min(SLAB_ROWS, to - at);
+    yield { schema: readSchema, rows, columns: readSchema.fields.map(({ type }) => nullColumn(type, rows)) };
+  }
 }
 
 /** A slab's columns for batches, and behind them, when there is a predicate, one byte a row: 1 for rows that pass. */
@@ -73,12 +103,18 @@ export async function readRow(
   row: number,
   signal: AbortSignal,
 ): Promise<Columns> {
-  const slabs = readSpan(dataset, { fragment, from: row, to: row + 1 }, signal);
+  const object = dataset.objects[fragment.object] as DatasetObject;
+  const reader = await object.openWhole();
   try {
-    const { value } = await slabs.next();
-    if (value === undefined) throw new Error(`row ${row} of a fragment of ${fragment.rows} was not there`);
-    return dataset.output === undefined ? value : projectColumns(value, dataset.output);
+    const slabs = slabsOf(reader, { fragment, from: row, to: row + 1 }, signal);
+    try {
+      const value = (await slabs?.next())?.value;
+      if (value === undefined) throw new Error(`row ${row} of a fragment of ${fragment.rows} was not there`);
+      return dataset.output === undefined ? value : projectColumns(value, dataset.output);
+    } finally {
+      await slabs?.return();
+    }
   } finally {
-    await slabs.return();
+    await object.closeWhole(reader);
   }
 }

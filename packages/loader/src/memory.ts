@@ -68,14 +68,14 @@ export interface MemoryEstimate {
 
 /** Estimates before anything is decoded. */
 export function estimateMemory(
-  { manifest, readers, schema }: Dataset,
+  { manifest, objects, schema }: Dataset,
   { lanes, windowRows }: OrderSettings,
   worldSize: number,
   batchSize: number,
 ): MemoryEstimate {
-  const fragments = readers.flatMap((reader) => reader.fragments);
-  const storedBytes = fragments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const largestFragment = fragments.reduce((max, { sizeBytes }) => Math.max(max, sizeBytes), 0);
+  const sizes = objects.flatMap(({ fragmentBytes }) => fragmentBytes);
+  const storedBytes = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+  const largestFragment = sizes.reduce((max, sizeBytes) => Math.max(max, sizeBytes), 0);
   const perRow = rowBytes(schema, manifest.rows === 0 ? 0 : storedBytes / manifest.rows);
   const own = lanes / worldSize;
   const longestLane = Math.ceil(manifest.segments.reduce((max, { rows }) => Math.max(max, rows), 0) / lanes);

@@ -57,6 +57,10 @@ export interface LoadOptions {
   readonly format?: FormatName | undefined;
   /** A declared TFRecord schema. */
   readonly schema?: unknown;
+  /** Refuse files whose columns differ in anything; otherwise they are united by name and widened. */
+  readonly strictSchema?: boolean | undefined;
+  /** "none": folders called `name=value` are folders like others. Default "hive": they are columns. */
+  readonly partitions?: "hive" | "none" | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** Estimated memory above which nothing is read. Default 2 GiB. */
   readonly memoryBytes?: number | undefined;

@@ -1,5 +1,5 @@
 import { type DataType, type Field, OptionsError, type Schema } from "@ingest-ts/core";
-import type { RowReader } from "./folder.ts";
+import type { Reader } from "@ingest-ts/readers";
 
 /** The type that holds values of both, or undefined: only nullability below the top may differ. */
 function mergeTypes(a: DataType, b: DataType): DataType | undefined {
@@ -50,8 +50,8 @@ function difference(a: readonly Field[], b: readonly Field[]): string {
  *
  * @throws OptionsError naming the object and the column that differ.
  */
-export function mergeSchemas(readers: readonly RowReader[]): Schema {
-  const first = (readers[0] as RowReader).schema;
+export function mergeSchemas(readers: readonly Reader[]): Schema {
+  const first = (readers[0] as Reader).schema;
   let { fields } = first;
   for (const { url, schema } of readers) {
     const merged = mergeAll(fields, schema.fields);

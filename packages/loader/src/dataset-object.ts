@@ -1,0 +1,75 @@
+import { publicUrl, SourceError } from "@ingest-ts/core";
+import { type FileOptions, type ListedFile, openFile, type Reader } from "@ingest-ts/readers";
+import type { ObjectEntry } from "./manifest/entry.ts";
+import type { ReaderPool } from "./reader-pool.ts";
+
+/** One object of a data set: what is known of it, and how to read it. */
+export interface DatasetObject {
+  /** Bytes that reading the selected columns of each fragment fetches; estimated where the object is not open. */
+  readonly fragmentBytes: readonly number[];
+  /** Whether any of its rows can pass `where`. */
+  readonly mayPass: boolean;
+  /** A reader whose slabs have the columns that are read. Give it back with `release`. */
+  acquire(): Promise<Reader>;
+  release(): Promise<void>;
+  /** A reader that leaves out no fragment; closed by `closeWhole`. */
+  openWhole(): Promise<Reader>;
+  closeWhole(reader: Reader): Promise<void>;
+}
+
+/** A reader that was given, or one that is open as long as the loader. */
+export function openObject(reader: Reader): DatasetObject {
+  const same = (): Promise<Reader> => Promise.resolve(reader);
+  const keep = (): Promise<void> => Promise.resolve();
+  return {
+    fragmentBytes: reader.fragments.map(({ sizeBytes }) => sizeBytes),
+    mayPass: true,
+    acquire: same,
+    release: keep,
+    openWhole: same,
+    closeWhole: keep,
+  };
+}
+
+/** A listed file, opened when its rows are wanted and pinned to what was listed. */
+export function listedObject(
+  file: ListedFile,
+  entry: ObjectEntry,
+  options: FileOptions,
+  known: { readonly fragmentBytes: readonly number[]; readonly mayPass: boolean },
+  pool: ReaderPool,
+): DatasetObject {
+  const { index } = entry;
+  const base: FileOptions = { ...options, format: entry.format, index };
+  const whole: FileOptions = { ...base, where: undefined };
+  const openPinned = async (fileOptions: FileOptions): Promise<Reader> => {
+    const reader = await openFile(file, fileOptions);
+    try {
+      checkRows(reader, entry, file.url);
+      return reader;
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  };
+  return {
+    ...known,
+    acquire: () => pool.acquire(file.name, () => openPinned(base)),
+    release: () => pool.release(file.name),
+    openWhole: () => openPinned(whole),
+    closeWhole: (reader) => reader.close(),
+  };
+}
+
+function checkRows(reader: Reader, { fragmentRows }: ObjectEntry, url: string): void {
+  for (const { ordinal, rows } of reader.fragments) {
+    if (fragmentRows[ordinal] === rows) continue;
+    throw new SourceError(
+      `fragment ${ordinal} has ${rows} rows, the manifest says ${fragmentRows[ordinal] ?? "none"}`,
+      {
+        where: { url: publicUrl(url), fragment: ordinal },
+        remedy: "Build the manifest again: ingest index --rebuild.",
+      },
+    );
+  }
+}

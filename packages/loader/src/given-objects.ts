@@ -1,0 +1,100 @@
+import { type ColumnPath, OptionsError } from "@ingest-ts/core";
+import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
+import { type ManifestObject, relativeNames } from "@ingest-ts/sharder";
+import { storedIndex } from "./index-store.ts";
+import { digestTail } from "./manifest/survey.ts";
+import { mapSome } from "./map-some.ts";
+import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
+import type { LoadOptions, ObjectInput } from "./options.ts";
+
+const OPEN_AT_ONCE = 8;
+
+export function isReader(input: ObjectInput): input is Reader {
+  return typeof input === "object" && "fragmentSlabs" in input;
+}
+
+export function urlOf(input: ObjectInput): string {
+  return typeof input === "string" ? input : input.url;
+}
+
+function checkGivenReader(reader: Reader, options: LoadOptions): Reader {
+  const where = { url: reader.url };
+  if (reader.dataset !== undefined) {
+    throw new OptionsError("a reader of many files cannot be loaded", {
+      where,
+      remedy: "Give load() the folder, pattern or list itself.",
+    });
+  }
+  if (options.columns !== undefined || options.schema !== undefined || options.format !== undefined) {
+    throw new OptionsError("columns, schema and format are decided when a reader is opened", {
+      where,
+      remedy: "Give them to open(), or give load() the path.",
+    });
+  }
+  if (reader.rows === undefined) {
+    throw new OptionsError("a reader with where, or of a row format without its index, has no known rows", {
+      where,
+      remedy: "Open it without where (give that to load()) and with an index, or give load() the path.",
+    });
+  }
+  return reader;
+}
+
+function openOptionsOf(columns: readonly ColumnPath[] | undefined, options: LoadOptions): OpenOptions {
+  const { format, schema, limits, signal } = options;
+  return { columns, batchRows: SLAB_ROWS, batchBytes: SLAB_BYTES, format, schema, limits, signal };
+}
+
+async function openInput(input: ObjectInput, openOptions: OpenOptions, options: LoadOptions): Promise<Reader> {
+  if (isReader(input)) return checkGivenReader(input, options);
+  const reader = await open(input, openOptions);
+  if (reader.fragments.every(({ rows }) => rows !== undefined)) return reader;
+  try {
+    const index = await storedIndex(reader, typeof input === "string" ? input : undefined, options.signal);
+    return await open(input, { ...openOptions, format: reader.format, index });
+  } finally {
+    await reader.close();
+  }
+}
+
+interface OpenObject {
+  readonly reader: Reader;
+  readonly object: ManifestObject;
+}
+
+async function describe(reader: Reader, name: string, signal: AbortSignal | undefined): Promise<OpenObject> {
+  const fragmentRows = reader.fragments.map(({ rows }) => rows as number);
+  const { sizeBytes, digest } = await digestTail(reader, signal);
+  return { reader, object: { name, sizeBytes, digest, fragmentRows } };
+}
+
+/** Objects that were given as sources or readers: open as long as the loader. */
+export interface GivenObjects {
+  readonly objects: readonly OpenObject[];
+  close(): Promise<void>;
+}
+
+/** Opens what was given, in the order given. @throws as `open` */
+export async function openGiven(
+  inputs: readonly ObjectInput[],
+  columns: readonly ColumnPath[] | undefined,
+  options: LoadOptions,
+): Promise<GivenObjects> {
+  const names = relativeNames(inputs.map(urlOf));
+  const opened: Reader[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((reader) => reader.close()));
+  };
+  try {
+    const objects = await mapSome(inputs, OPEN_AT_ONCE, async (input, i) => {
+      const reader = await openInput(input, openOptionsOf(columns, options), options);
+      // A reader that was given stays the caller's.
+      if (!isReader(input)) opened.push(reader);
+      return describe(reader, names[i] as string, options.signal);
+    });
+    return { objects, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
