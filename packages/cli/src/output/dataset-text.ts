@@ -21,11 +21,16 @@ export function datasetText({ listing, differences }: DatasetInfo): string {
 function differenceText({ column, kind, type, united, files }: SchemaDifference): string {
   const what = {
     missing: "missing, null",
-    type: type === undefined || united === undefined ? "" : `${typeText(type)}, widened to ${typeText(united)}`,
+    type: type === undefined || united === undefined ? "" : widened(typeText(type), typeText(united)),
     nullability: "not null here",
     order: "in another order",
   }[kind];
   return `${column}: ${what}, in ${filesText(files)}`;
+}
+
+/** Nested types may differ below what one line shows. */
+function widened(from: string, to: string): string {
+  return from === to ? `${from}, widened in its items or fields` : `${from}, widened to ${to}`;
 }
 
 function filesText(files: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { type DataType, type Field, OptionsError, publicUrl, type Schema } from "@ingest-ts/core";
+import { childFields, type DataType, type Field, OptionsError, publicUrl, type Schema } from "@ingest-ts/core";
 import { uniteField } from "./unite-types.ts";
 
 /** A file's name and the schema that it has by itself. */
@@ -127,6 +127,21 @@ function typeText({ type, metadata }: Field): string {
   return `${kind}${parameters}${extension === undefined ? "" : ` (${extension})`}`;
 }
 
+/** A type as text, without the names that formats give to the items of lists and maps, which say nothing. */
+function shapeOf(type: DataType, withNulls: boolean): string {
+  const named = type.kind === "struct" || type.kind === "union";
+  const below = childFields(type).map((child) => {
+    const shape = `${named ? JSON.stringify(child.name) : ""}${shapeOf(child.type, withNulls)}`;
+    return withNulls && child.nullable ? `${shape}?` : shape;
+  });
+  if (type.kind === "map")
+    return `map ${type.keysSorted} ${childFields(type)
+      .flatMap((e) => childFields(e.type))
+      .map((f) => shapeOf(f.type, withNulls) + (withNulls && f.nullable))
+      .join()}`;
+  return `${JSON.stringify({ ...type, child: undefined, children: undefined })}[${below.join()}]`;
+}
+
 type Found = Omit<SchemaDifference, "files">;
 
 /** What sets one schema apart from the united one. */
@@ -136,9 +151,10 @@ function differencesOfOne(united: Schema, { fields }: Schema): Found[] {
   for (const { name, type, nullable } of united.fields) {
     const field = own.get(name);
     if (field === undefined) found.push({ column: name, kind: "missing", type: undefined, united: type });
-    else if (JSON.stringify(field.type) !== JSON.stringify(type)) {
+    else if (shapeOf(field.type, false) !== shapeOf(type, false)) {
       found.push({ column: name, kind: "type", type: field.type, united: type });
-    } else if (field.nullable !== nullable) found.push({ column: name, kind: "nullability", type, united: type });
+    } else if (field.nullable !== nullable || shapeOf(field.type, true) !== shapeOf(type, true))
+      found.push({ column: name, kind: "nullability", type, united: type });
   }
   const order = united.fields.map(({ name }) => name).filter((name) => own.has(name));
   const moved = fields.find(({ name }, i) => order[i] !== name);
@@ -160,20 +176,24 @@ function differencesOf(united: Schema, groups: readonly Group[]): SchemaDifferen
   return [...all.values()];
 }
 
-function refuseDifferences(firstName: string, groups: readonly Group[]): void {
-  const [first, other] = groups;
-  if (first === undefined || other === undefined) return;
-  const name = other.names[0] as string;
-  const [found] = differencesOfOne(first.schema, other.schema);
-  const extra = other.schema.fields.find((field) => first.schema.fields.every((own) => own.name !== field.name));
-  const column = found?.column ?? extra?.name;
+function refuseDifferences(firstName: string, [first, ...others]: readonly Group[]): void {
+  if (first === undefined) return;
+  for (const other of others) {
+    const [found] = differencesOfOne(first.schema, other.schema);
+    const extra = other.schema.fields.find((field) => first.schema.fields.every((own) => own.name !== field.name));
+    const column = found?.column ?? extra?.name;
+    if (column !== undefined) throw different(column, found?.kind === "order", [firstName, first.schema], other);
+  }
+}
+
+function different(column: string, order: boolean, [firstName, first]: [string, Schema], other: Group): OptionsError {
   const one = (schema: Schema): string => {
     const field = schema.fields.find((each) => each.name === column);
     return field === undefined ? "no such column" : `${typeText(field)}${field.nullable ? "" : ", not null"}`;
   };
-  const what = found?.kind === "order" ? "columns come in another order" : `${one(other.schema)}, ${one(first.schema)}`;
-  throw new OptionsError(`schemas differ: ${what} in ${firstName}`, {
-    where: { url: publicUrl(name), column },
+  const what = order ? "columns come in another order" : `${one(other.schema)} here, ${one(first)}`;
+  return new OptionsError(`schemas differ: ${what} in ${firstName}`, {
+    where: { url: publicUrl(other.names[0] as string), column },
     remedy: "Without strictSchema (--strict-schema) types are widened and missing columns are null.",
   });
 }

@@ -84,6 +84,20 @@ describe("uniteSchemas", () => {
     expect(uniteSchemas([files[0] as never, files[2] as never], { strict: true }).differences).toEqual([]);
   });
 
+  it("names of list items are no difference, whether they may be null is", () => {
+    const list = (name: string, nullable: boolean): Schema =>
+      schema(field("l", { kind: "list", child: field(name, int(8), nullable) }));
+    const of = (a: Schema, b: Schema) => [
+      { name: "a", schema: a },
+      { name: "b", schema: b },
+    ];
+    const same = of(list("item", true), list("element", true));
+    expect(uniteSchemas(same, { strict: true })).toEqual({ schema: list("item", true), differences: [] });
+    const other = of(list("item", true), list("item", false));
+    expect(uniteSchemas(other).differences).toMatchObject([{ kind: "nullability", files: ["b"] }]);
+    expect(() => uniteSchemas(other, { strict: true })).toThrow(/schemas differ/);
+  });
+
   it("names both files, the column and both types of what cannot be united", () => {
     const other = { name: "d", schema: schema(field("x", text)) };
     expect(() => uniteSchemas([...files, other])).toThrow(/utf8.* here and .*int.*64.* in b: .*\(d, column "x"\)/);
