@@ -92,7 +92,7 @@ export function uniteField(a: Field, b: Field): Field | undefined {
 }
 
 /** By name: those of `a`, then what only `b` has; what one of them lacks becomes nullable. */
-export function uniteFields(a: readonly Field[], b: readonly Field[]): Field[] | undefined {
+function uniteFields(a: readonly Field[], b: readonly Field[]): Field[] | undefined {
   if (hasTwins(a) || hasTwins(b)) return JSON.stringify(a) === JSON.stringify(b) ? [...a] : undefined;
   const others = new Map(b.map((field) => [field.name, field]));
   const out: Field[] = [];
