@@ -68,7 +68,7 @@ function checkRows(reader: Reader, { fragmentRows }: ObjectEntry, url: string): 
       `fragment ${ordinal} has ${rows} rows, the manifest says ${fragmentRows[ordinal] ?? "none"}`,
       {
         where: { url: publicUrl(url), fragment: ordinal },
-        remedy: "Build the manifest again: ingest index --rebuild.",
+        remedy: "Its index is stale: remove the .ingest-index beside it, and load again.",
       },
     );
   }

@@ -12,6 +12,7 @@ import {
   resolveColumn,
   type Schema,
 } from "@ingest-ts/core";
+import { probe } from "@ingest-ts/storage";
 import { buildManifest, type Manifest, type SegmentBy } from "@ingest-ts/sharder";
 import { type DatasetObject, openObject } from "./dataset-object.ts";
 import { openGiven, urlOf } from "./given-objects.ts";
@@ -86,6 +87,11 @@ async function openInputs(
   }
 }
 
+/** One file by itself has no other to be united with: its columns may even share a name. */
+async function isOneFile(urls: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  return urls.length === 1 && (await probe(urls[0] as string, { signal })) === "one";
+}
+
 /**
  * Finds out which rows there are, exactly: from the kept manifest where there is one, else by opening every object once
  * (and building the index of a row format where it has none).
@@ -104,10 +110,10 @@ export async function openDataset(
   const columns = readColumns(options.columns, where);
   const urls = inputs.filter((input) => typeof input === "string");
   try {
-    const parts =
-      urls.length === inputs.length
-        ? await openListing(urls, columns, where, options, segmentBy)
-        : await openInputs(inputs, columns, options, segmentBy);
+    const listed = urls.length === inputs.length && !(await isOneFile(urls, options.signal));
+    const parts = listed
+      ? await openListing(urls, columns, where, options, segmentBy)
+      : await openInputs(inputs, columns, options, segmentBy);
     try {
       const { readSchema } = parts;
       const output = outputOf(readSchema, options.columns);

@@ -9,10 +9,12 @@ import type { LoadOptions, ObjectInput } from "./options.ts";
 
 const OPEN_AT_ONCE = 8;
 
-export function isReader(input: ObjectInput): input is Reader {
+/** Whether the caller opened it. */
+function isReader(input: ObjectInput): input is Reader {
   return typeof input === "object" && "fragmentSlabs" in input;
 }
 
+/** What errors and names call an input. */
 export function urlOf(input: ObjectInput): string {
   return typeof input === "string" ? input : input.url;
 }

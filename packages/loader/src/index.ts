@@ -4,3 +4,4 @@ export { load } from "./load.ts";
 export type { Loader, LoadPlan } from "./loader.ts";
 export type { Matrix, MatrixConstructor } from "./matrix.ts";
 export type { LoadOptions, ObjectInput, ShuffleOptions } from "./options.ts";
+export { planRun, type RankPlan, type RunPlan } from "./plan.ts";

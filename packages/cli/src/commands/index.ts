@@ -30,6 +30,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./count.ts")).registerCount,
   },
   {
+    name: "plan",
+    summary: "print what a run would read on every rank, and what it costs",
+    load: async () => (await import("./plan.ts")).registerPlan,
+  },
+  {
     name: "env",
     summary: "print which rank this process is, and which variables say so",
     load: async () => (await import("./env.ts")).registerEnv,

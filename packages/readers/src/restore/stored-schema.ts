@@ -3,7 +3,7 @@ import { readFields } from "../arrow/fields.ts";
 import { readFlatbuffer } from "../arrow/flatbuffer.ts";
 
 /** Key of the stored Arrow schema in the user metadata of a file: the one that Arrow's own Parquet writers use. */
-export const ARROW_SCHEMA_KEY = "ARROW:schema";
+const ARROW_SCHEMA_KEY = "ARROW:schema";
 
 const CONTINUATION = 0xffffffff;
 const SCHEMA_HEADER = 1;

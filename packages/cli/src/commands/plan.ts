@@ -1,0 +1,146 @@
+import { OptionsError, worldFromEnv, worldText } from "@ingest-ts/core";
+import { planRun, type RunPlan } from "@ingest-ts/loader";
+import { type Command, Option } from "commander";
+import {
+  columnsOption,
+  formatOption,
+  type InputFlags,
+  readInputFlags,
+  schemaOption,
+  whereOption,
+} from "../input/options.ts";
+import { openOutput } from "../output/rows-out.ts";
+import { withSignals } from "../process/signals.ts";
+
+const examples = `
+Examples:
+  ingest plan flights/ --world 8 --batch 4096
+  ingest plan 'flights/month=*/' --world 8 --batch 4096 --where "month < 3"
+  ingest plan flights/ --world 24 --batch 256 --lanes 48 --window-rows 65536 --json
+`;
+
+const explanation = `
+No row is read. A fragment (row group, stripe, run of blocks) on the border of two lanes
+is read by both: at most fragments + segments x (lanes - 1) reads. Bytes are those of the
+selected columns, about. A run may go on with any number of ranks that divides its lanes.
+Without --world the rank is the environment's (see ingest env).`;
+
+interface PlanFlags extends InputFlags {
+  readonly world?: number;
+  readonly batch: number;
+  readonly lanes?: number;
+  readonly windowRows?: number;
+  readonly shuffle: boolean;
+  readonly ends?: "drop" | "pad" | "uneven";
+  readonly json?: boolean;
+}
+
+function countParser(name: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+    throw new OptionsError(`${name} is "${text}"`, { remedy: "It must be a whole number above 0." });
+  };
+}
+
+/** Adds `ingest plan` to the program. */
+export function registerPlan(program: Command): void {
+  program
+    .command("plan")
+    .description("print what a run would read on every rank, and what it costs")
+    .argument("<uri...>", "files, folders or patterns")
+    .addOption(new Option("--world <n>", "number of ranks").argParser(countParser("--world")))
+    .addOption(
+      new Option("--batch <n>", "rows of one batch of one rank")
+        .argParser(countParser("--batch"))
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--lanes <n>", "places that are read in turn").argParser(countParser("--lanes")))
+    .addOption(new Option("--window-rows <n>", "rows shuffled together").argParser(countParser("--window-rows")))
+    .option("--no-shuffle", "rows keep their order")
+    .addOption(new Option("--ends <how>", "rows that fill no batch on every rank").choices(["drop", "pad", "uneven"]))
+    .addOption(columnsOption())
+    .addOption(whereOption())
+    .option("--json", "for programs")
+    .addOption(schemaOption())
+    .addOption(formatOption())
+    .addHelpText("before", examples)
+    .addHelpText("after", explanation)
+    .action((uris: string[], flags: PlanFlags) => withSignals((signal) => plan(uris, flags, signal)));
+}
+
+async function plan(uris: readonly string[], flags: PlanFlags, signal: AbortSignal): Promise<void> {
+  const { columns, where, format, schema } = await readInputFlags(flags, signal);
+  const { lanes, windowRows, shuffle, ends, batch } = flags;
+  if (!shuffle && (lanes !== undefined || windowRows !== undefined)) {
+    throw new OptionsError("--no-shuffle has no lanes or windows", { remedy: "Leave --lanes and --window-rows out." });
+  }
+  const world = flags.world === undefined ? undefined : { rank: 0, worldSize: flags.world };
+  const found = world === undefined ? worldFromEnv(process.env) : undefined;
+  process.stderr.write(`world: ${found === undefined ? `${flags.world} ranks (--world)` : worldText(found)}\n`);
+  const planned = await planRun({
+    source: uris,
+    columns,
+    where,
+    format,
+    schema,
+    signal,
+    batchSize: batch,
+    shuffle: shuffle ? { lanes, windowRows } : false,
+    ends,
+    world,
+  });
+  const sink = await openOutput(undefined);
+  const text = flags.json === true ? `${JSON.stringify(planned)}\n` : describe(planned);
+  await sink.write(new TextEncoder().encode(text));
+  await sink.close();
+}
+
+const count = (value: number): string => value.toLocaleString("en-US");
+const plural = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? "" : "s"}`;
+
+function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let at = 0;
+  let scaled = value;
+  while (scaled >= 1000 && at < units.length - 1) {
+    scaled /= 1000;
+    at++;
+  }
+  return `${at === 0 ? scaled : scaled.toFixed(1)} ${units[at]}`;
+}
+
+function endsText({ ends, droppedRows, paddedRows }: RunPlan): string {
+  if (ends === "drop") return `drop (${plural(droppedRows, "row")} of each epoch in no batch)`;
+  if (ends === "pad") return `pad (${plural(paddedRows, "copy").replace("copys", "copies")} of the last row)`;
+  return "uneven (last batches may be smaller)";
+}
+
+const SHOWN_RANKS = 16;
+
+function describe(run: RunPlan): string {
+  const pruned = run.prunedObjects === 0 ? "" : `, ${count(run.prunedObjects)} of them ruled out by --where`;
+  const order = run.windowRows === 0 ? "as stored" : `seed ${run.seed}, windows of ${plural(run.windowRows, "row")}`;
+  const lines = [
+    `data     ${plural(run.rows, "row")} in ${plural(run.objects, "file")}${pruned}`,
+    `         ${plural(run.fragments, "fragment")}, ${plural(run.segments, "segment")}, about ${bytes(run.storedBytes)}`,
+    `order    ${order}, ${plural(run.lanes, "lane")}`,
+    `world    ${plural(run.worldSize, "rank")}; may go on with ${listed(run.worldSizes)}`,
+    `steps    ${plural(run.steps, "step")} of ${plural(run.batchSize, "row")} on each rank`,
+    `ends     ${endsText(run)}`,
+    `reads    ${plural(run.fragmentReads, "fragment read")} (at most ${count(run.maxFragmentReads)}), ${run.readAmplification.toFixed(2)} times the bytes`,
+    `memory   about ${bytes(run.memoryBytes)} on each rank (limit ${bytes(run.memoryLimitBytes)})`,
+    "",
+    "rank         rows      steps  fragments         bytes",
+  ];
+  for (const { rank, rows, steps, fragmentReads, readBytes } of run.ranks.slice(0, SHOWN_RANKS)) {
+    const cells = [count(rows).padStart(13), count(steps).padStart(11), count(fragmentReads).padStart(11)];
+    lines.push(`${String(rank).padStart(4)}${cells.join("")}${bytes(readBytes).padStart(14)}`);
+  }
+  if (run.ranks.length > SHOWN_RANKS) lines.push(`   … ${run.ranks.length - SHOWN_RANKS} more; --json has all`);
+  return `${lines.join("\n")}\n`;
+}
+
+function listed(sizes: readonly number[]): string {
+  return sizes.length === 1 ? String(sizes[0]) : `${sizes.slice(0, -1).join(", ")} or ${sizes.at(-1)}`;
+}
