@@ -46,7 +46,10 @@ export interface ObjectIndex {
 export interface Select {
   /** Paths of columns, each a list of field names from the root; undefined is all. Order is the output's. */
   readonly columns?: readonly (readonly string[])[] | undefined;
-  /** Rows for which this is true. Decoders may ignore it: the driver always filters exactly. */
+  /**
+   * Rows for which this is true. A plan may leave out fragments that have none, or ignore it: the driver always filters
+   * exactly.
+   */
   readonly where?: Predicate | undefined;
   /** A declared schema, for formats whose files carry none (TFRecord). */
   readonly declared?: unknown;

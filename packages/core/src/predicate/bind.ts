@@ -1,5 +1,6 @@
 import { OptionsError } from "../errors.ts";
 import type { DataType, Schema } from "../schema.ts";
+import { compareKeys } from "./compare-keys.ts";
 import { bindLiteral, type BoundLiteral, type Key } from "./literals.ts";
 import { pathText, resolveColumn } from "./resolve.ts";
 import type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./types.ts";
@@ -121,21 +122,6 @@ function bindIn(predicate: readonly ["in", ColumnPath, readonly Literal[]], sche
   if (column.type.kind === "null") return { kind: "constant", column, value: undefined };
   if (keys.length === 0) return { kind: "constant", column, value: orNull ? undefined : false };
   return { kind: "in", column, keys: keys.sort(compareKeys), orNull };
-}
-
-/** Order of two keys of one column: NaN above all, bytes as unsigned. */
-function compareKeys(a: Key, b: Key): number {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-      const difference = (a[i] as number) - (b[i] as number);
-      if (difference !== 0) return difference;
-    }
-    return a.length - b.length;
-  }
-  if (a < b) return -1;
-  if (a > b) return 1;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
 
 /** Paths of every column that the predicate looks at, each once, exactly as they are written. */

@@ -2,5 +2,6 @@ export { bindPredicate, type BoundColumn, type BoundPredicate, predicateColumns 
 export { evaluate } from "./evaluate.ts";
 export type { Key } from "./literals.ts";
 export { halfToNumber } from "./numbers.ts";
+export { type ColumnRange, mayPass } from "./ranges.ts";
 export { parseWhere } from "./parse.ts";
 export { type ResolvedColumn, resolveColumn } from "./resolve.ts";

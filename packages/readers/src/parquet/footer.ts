@@ -23,6 +23,7 @@ export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: 
   let createdBy: string | undefined;
   let keyValues: Record<string, string> = {};
   let paths: readonly string[] = [];
+  let typeOrdered: boolean[] = [];
   reader.struct(STRUCT, "FileMetaData", (id, type) => {
     switch (id) {
       case 2:
@@ -38,6 +39,9 @@ export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: 
       case 6:
         createdBy = reader.string(type, "created_by");
         break;
+      case 7:
+        typeOrdered = reader.list(type, STRUCT, "column_orders", (element) => readColumnOrder(reader, element));
+        break;
       default:
         reader.skip(type);
     }
@@ -50,7 +54,17 @@ export function readFileMetadata(bytes: Uint8Array, baseOffset: number, limits: 
     elements.filter((element) => element.numChildren === undefined).length,
     "a column count",
   );
-  return { createdBy, elements, rowGroups, keyValues };
+  return { createdBy, elements, rowGroups, keyValues, typeOrdered };
+}
+
+/** Thrift: `union ColumnOrder`, of which 1 is TYPE_ORDER. */
+function readColumnOrder(reader: CompactReader, unionType: number): boolean {
+  let isTypeOrder = false;
+  reader.struct(unionType, "ColumnOrder", (id, type) => {
+    isTypeOrder = id === 1;
+    reader.skip(type);
+  });
+  return isTypeOrder;
 }
 
 /**
@@ -229,6 +243,7 @@ function readColumnMetadata(
 ): Omit<ColumnChunk, "encrypted" | "filePath"> {
   const numbers: (number | undefined)[] = [];
   let encodings: number[] = [];
+  let statistics: Uint8Array | undefined;
   reader.struct(type, "ColumnMetaData", (id, inner) => {
     switch (id) {
       case 1:
@@ -251,6 +266,9 @@ function readColumnMetadata(
         // Negative in files of old writers that have no dictionary.
         numbers[id] = reader.i64(inner, "dictionary_page_offset");
         break;
+      case 12:
+        statistics = reader.raw(inner);
+        break;
       default:
         reader.skip(inner);
     }
@@ -269,6 +287,7 @@ function readColumnMetadata(
     totalCompressedSize: required(7),
     dataPageOffset: required(9),
     dictionaryPageOffset: numbers[11],
+    statistics,
   };
 }
 

@@ -1,6 +1,7 @@
 import { addWhere, FormatError, type Fragment, type Select, UnsupportedError } from "@ingest-ts/core";
 import type { ParquetMetadata } from "./metadata.ts";
 import { type Leaf, leavesOf } from "./nodes.ts";
+import { groupFilter } from "./prune.ts";
 import { fileNodes, selectedNodes } from "./schema.ts";
 import { type ColumnChunk, Compression, nameOf, Physical, type RowGroup, TRAILER_BYTES } from "./spec.ts";
 
@@ -24,14 +25,13 @@ export interface ParquetPlan {
   readonly chunks: readonly ChunkPlan[];
 }
 
-/** One fragment per row group. @throws FormatError, UnsupportedError when a selected chunk cannot be what it claims. */
+/** One fragment per row group that may have rows for `select.where`. @throws FormatError, UnsupportedError when a selected chunk cannot be what it claims. */
 export function plan(metadata: ParquetMetadata, select: Select): Fragment<ParquetPlan>[] {
   const leafCount = fileNodes(metadata, select).flatMap(leavesOf).length;
-  const leaves = selectedNodes(metadata, select)
-    .flatMap(leavesOf)
-    .map((node) => node.leaf);
+  const nodes = selectedNodes(metadata, select);
+  const leaves = nodes.flatMap(leavesOf).map((node) => node.leaf);
   const padding = chunkPadding(metadata.createdBy);
-  return metadata.rowGroups.map((group, ordinal) => {
+  const planned = metadata.rowGroups.map((group, ordinal) => {
     try {
       if (group.columns.length !== leafCount)
         throw new FormatError(`a row group of ${group.columns.length} columns in a file of ${leafCount}`);
@@ -42,6 +42,9 @@ export function plan(metadata: ParquetMetadata, select: Select): Fragment<Parque
       throw addWhere(error, { url: metadata.url, fragment: ordinal });
     }
   });
+  if (select.where === undefined) return planned;
+  const mayHold = groupFilter(select.where, nodes, metadata);
+  return planned.filter(({ ordinal }) => mayHold(metadata.rowGroups[ordinal] as RowGroup));
 }
 
 /** parquet-mr before 1.2.9 left the dictionary page's header out of total_compressed_size (PARQUET-816). */

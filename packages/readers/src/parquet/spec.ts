@@ -151,6 +151,8 @@ export interface ColumnChunk {
   readonly dataPageOffset: number;
   /** Undefined or 0 when there is no dictionary page. */
   readonly dictionaryPageOffset: number | undefined;
+  /** `struct Statistics` as it is stored; see statistics.ts. */
+  readonly statistics?: Uint8Array | undefined;
   readonly encrypted: boolean;
   /** Set when the bytes lie in another file. */
   readonly filePath: string | undefined;
@@ -170,6 +172,8 @@ export interface FileMetadata {
   readonly elements: readonly SchemaElement[];
   readonly rowGroups: readonly RowGroup[];
   readonly keyValues: Readonly<Record<string, string>>;
+  /** Whether min_value and max_value of a leaf follow the order of its type (`union ColumnOrder`); empty: they do not. */
+  readonly typeOrdered: readonly boolean[];
 }
 
 /** Thrift: `struct PageHeader` with whichever page-specific header it carries. */

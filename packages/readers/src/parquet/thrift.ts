@@ -215,6 +215,13 @@ export class CompactReader {
     }
   }
 
+  /** Passes over a value of any type and answers its bytes, which are those of the structure itself. */
+  raw(type: number): Uint8Array {
+    const start = this.position;
+    this.skip(type);
+    return this.#bytes.subarray(start, this.position);
+  }
+
   #pass(length: number): void {
     if (length > this.#bytes.length - this.position) throw this.fail("thrift: the structure is cut short");
     this.position += length;
