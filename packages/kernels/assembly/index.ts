@@ -42,6 +42,7 @@ export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
 export { crc32cMany } from "./crc32c-many";
 export { decodeRecords, varints } from "./tfrecord";
+export { avroRows } from "./avro";
 export { encodeExamples } from "./tfrecord-encode";
 export { concatStrings, gatherBits, weaveBits, weaveRuns, weaveStrings } from "./shuffle";
 export {
@@ -64,3 +65,4 @@ export {
 } from "./parquet-write-dictionary";
 export { countLevels, encodeIndices, encodeLevels } from "./parquet-write-hybrid";
 export { encodePlainStrings } from "./parquet-write-strings";
+export { orcWriteIntegers } from "./orc-write";

@@ -1,9 +1,11 @@
+import type { AvroKernels } from "./api/avro.ts";
 import type { BitKernels } from "./api/bits.ts";
 import type { BlockKernels } from "./api/blocks.ts";
 import type { FixedKernels } from "./api/fixed.ts";
 import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
 import type { OrcKernels } from "./api/orc.ts";
+import type { OrcWriteKernels } from "./api/orc-write.ts";
 import type { ParquetWriteKernels } from "./api/parquet-write.ts";
 import type { RleKernels } from "./api/rle.ts";
 import type { RowWalkKernels } from "./api/row-walks.ts";
@@ -19,12 +21,14 @@ import { wasmBase64 } from "./generated/wasm.ts";
  * was given plus SLACK, and leaves `position()` and `validCount()` behind.
  */
 export interface KernelExports
-  extends BitKernels,
+  extends AvroKernels,
+    BitKernels,
     BlockKernels,
     FixedKernels,
     LevelKernels,
     NumberKernels,
     OrcKernels,
+    OrcWriteKernels,
     ParquetWriteKernels,
     RleKernels,
     RowWalkKernels,

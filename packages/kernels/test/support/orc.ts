@@ -120,6 +120,11 @@ export class RunReader {
     return this.#at >= this.#bytes.length;
   }
 
+  /** Bytes read so far: where the next run begins. */
+  get position(): number {
+    return this.#at;
+  }
+
   #byte(): number {
     const byte = this.#bytes[this.#at++];
     if (byte === undefined) throw new Fault("TRUNCATED");
