@@ -1,4 +1,5 @@
-import { checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import { checkLimit, FormatError, type Limits, OptionsError, UnsupportedError } from "@ingest-ts/core";
+import { parseExactJson } from "./exact-json.ts";
 import type { AvroField, AvroType, LogicalType, PrimitiveKind } from "./spec.ts";
 
 const primitives: ReadonlySet<string> = new Set<PrimitiveKind>([
@@ -72,10 +73,23 @@ function logicalOf(json: Json, kind: string, size: number): LogicalType | undefi
   return simpleLogical[kind]?.includes(name) === true ? ({ kind: name } as LogicalType) : undefined;
 }
 
+/** "Aliases": wrong ones are none, since only a reader's schema needs them. */
+function aliasesOf(json: Json): readonly string[] | undefined {
+  const aliases = json["aliases"];
+  return Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === "string") : undefined;
+}
+
+/** Aliases of a type; those without a namespace are in the type's own. */
+function fullAliases(json: Json, namespace: string): readonly string[] | undefined {
+  return aliasesOf(json)?.map((alias) => (alias.includes(".") || namespace === "" ? alias : `${namespace}.${alias}`));
+}
+
 /** Resolves names while it walks. `open` are the named types around the current one. */
 class SchemaParser {
   readonly #limits: Limits;
   readonly #named = new Map<string, AvroType>();
+  /** Types inside of each named one, itself included, with every reference followed. */
+  readonly #sizes = new Map<AvroType, number>();
   readonly #open = new Set<string>();
   #types = 0;
 
@@ -115,7 +129,11 @@ class SchemaParser {
     for (const candidate of [full, name]) {
       if (this.#open.has(candidate)) return { kind: "recursive", name: candidate };
       const known = this.#named.get(candidate);
-      if (known !== undefined) return known;
+      if (known === undefined) continue;
+      // A reference counts as what it stands for: few definitions can name each other to make very many types.
+      this.#types += this.#sizes.get(known) ?? 1;
+      checkLimit(this.#limits, "columns", this.#types, "a schema");
+      return known;
     }
     return refuse(`there is no type "${name}"`);
   }
@@ -135,6 +153,7 @@ class SchemaParser {
 
   #record(json: Json, namespace: string, depth: number): AvroType {
     const [name, inside] = this.#define(json, namespace);
+    const typesBefore = this.#types;
     this.#open.add(name);
     const seen = new Set<string>();
     const fields: AvroField[] = list(json["fields"], `the fields of "${name}"`).map((field) => {
@@ -142,28 +161,38 @@ class SchemaParser {
       const fieldName = text(field["name"], `the name of a field of "${name}"`);
       if (seen.has(fieldName)) refuse(`"${name}" has the field "${fieldName}" twice`);
       seen.add(fieldName);
-      return { name: fieldName, type: this.parse(field["type"], inside, depth + 1) };
+      const type = this.parse(field["type"], inside, depth + 1);
+      return { name: fieldName, type, default: field["default"], aliases: aliasesOf(field) };
     });
     this.#open.delete(name);
-    const record: AvroType = { kind: "record", name, fields };
+    const record: AvroType = { kind: "record", name, aliases: fullAliases(json, inside), fields };
     this.#named.set(name, record);
+    this.#sizes.set(record, this.#types - typesBefore + 1);
     return record;
   }
 
   #enum(json: Json, namespace: string): AvroType {
-    const [name] = this.#define(json, namespace);
+    const [name, inside] = this.#define(json, namespace);
     const symbols = list(json["symbols"], `the symbols of "${name}"`).map((symbol) => text(symbol, "a symbol"));
-    const type: AvroType = { kind: "enum", name, symbols };
+    const fallback = json["default"];
+    const type: AvroType = {
+      kind: "enum",
+      name,
+      aliases: fullAliases(json, inside),
+      symbols,
+      default: typeof fallback === "string" && symbols.includes(fallback) ? fallback : undefined,
+    };
     this.#named.set(name, type);
     return type;
   }
 
   #fixed(json: Json, namespace: string): AvroType {
-    const [name] = this.#define(json, namespace);
+    const [name, inside] = this.#define(json, namespace);
     const size = wholeNumber(json["size"]);
     if (size === undefined) return refuse(`the size of "${name}" is no whole number`);
     checkLimit(this.#limits, "recordBytes", size, `the fixed type "${name}"`);
-    const type: AvroType = { kind: "fixed", name, size, logical: logicalOf(json, "fixed", size) };
+    const logical = logicalOf(json, "fixed", size);
+    const type: AvroType = { kind: "fixed", name, aliases: fullAliases(json, inside), size, logical };
     this.#named.set(name, type);
     return type;
   }
@@ -190,11 +219,36 @@ class SchemaParser {
  * @see Avro specification, "Schema Declaration"
  */
 export function parseSchema(json: string, limits: Limits): AvroType {
-  let parsed: unknown;
+  return schemaOf(parseText(json), limits);
+}
+
+/** A schema from parsed JSON. @throws as `parseSchema` */
+function schemaOf(json: unknown, limits: Limits): AvroType {
+  return new SchemaParser(limits).parse(json, "", 0);
+}
+
+function parseText(json: string): unknown {
   try {
-    parsed = JSON.parse(json);
+    return parseExactJson(json);
   } catch (cause) {
     throw new FormatError("the Avro schema is not JSON", { cause });
   }
-  return new SchemaParser(limits).parse(parsed, "", 0);
+}
+
+/**
+ * The schema that a caller wants data in: JSON text, the name of a primitive type, or JSON already parsed.
+ *
+ * @throws OptionsError when it is no schema; UnsupportedError when it passes a limit
+ */
+export function parseReaderSchema(declared: unknown, limits: Limits): AvroType {
+  try {
+    const isText = typeof declared === "string" && /^\s*["{[]/.test(declared);
+    return schemaOf(isText ? parseText(declared) : declared, limits);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new OptionsError(error.what.replace("the Avro schema", "the schema to read with"), {
+      remedy: "Give an Avro schema as JSON.",
+      cause: error,
+    });
+  }
 }

@@ -7,21 +7,25 @@ import {
   FormatError,
   type Fragment,
 } from "@ingest-ts/core";
+import { acquireKernels } from "@ingest-ts/kernels";
 import { restoreColumns } from "../restore/index.ts";
 import { type Block, readBlocks } from "./blocks.ts";
 import { readBlock } from "./codecs.ts";
-import { compileDatum, type DatumDecoder } from "./compile.ts";
-import { Cursor } from "./cursor.ts";
+import { DatumDecoder } from "./datum-decoder.ts";
 import type { AvroMetadata } from "./metadata.ts";
 import type { BlockRun } from "./plan.ts";
-import { selectedNodes, toSchema } from "./schema.ts";
+import { datumPlan, toSchema } from "./schema.ts";
 
 /** Decodes a run of blocks, slab after slab; asks for the object's bytes as it goes. */
 export function* decode(fragment: Fragment<BlockRun>, metadata: AvroMetadata, options: DecodeOptions): Decoder {
+  let decoder: RunDecoder | undefined;
   try {
-    yield* new RunDecoder(fragment, metadata, options).decode();
+    decoder = new RunDecoder(fragment, metadata, options);
+    yield* decoder.decode();
   } catch (error) {
     throw addWhere(error, { url: fragment.url, fragment: fragment.ordinal });
+  } finally {
+    decoder?.release();
   }
 }
 
@@ -43,9 +47,8 @@ class RunDecoder {
     this.#metadata = metadata;
     this.#options = options;
     const { select } = options;
-    const nodes = selectedNodes(metadata, select);
     this.#fields = toSchema(metadata, select).fields;
-    this.#datums = compileDatum(metadata.type, nodes, select.dictionary, select.limits);
+    this.#datums = new DatumDecoder(datumPlan(metadata, select), select.dictionary, select.limits, acquireKernels());
     [this.#from, this.#to] = options.rows ?? [0, Number.POSITIVE_INFINITY];
   }
 
@@ -77,37 +80,48 @@ class RunDecoder {
     }
     const { codec } = this.#metadata;
     try {
-      const cursor = new Cursor(readBlock(codec, block.data, this.#options.select.limits));
-      this.#datums.checkCount(block.rows, cursor.leftBytes);
-      yield* this.#rows(cursor, block.rows);
+      this.#datums.setInput(readBlock(codec, block.data, this.#options.select.limits));
+      this.#datums.checkCount(block.rows);
+      yield* this.#rows(block.rows);
     } catch (error) {
       throw addWhere(error, { offset: block.offset });
     }
   }
 
-  *#rows(cursor: Cursor, rows: number): Generator<Columns, void, unknown> {
+  *#rows(rows: number): Generator<Columns, void, unknown> {
     const { batchRows, batchBytes } = this.#options;
-    for (let i = 0; i < rows; i++) {
-      // The rest of the block is passed all the same: only its end shows that it was whole.
-      if (this.#row < this.#from || this.#row >= this.#to) {
-        this.#datums.skip(cursor);
-        this.#row++;
-        continue;
-      }
-      const start = cursor.at;
-      this.#datums.append(cursor);
-      this.#row++;
-      this.#slabRows++;
-      this.#slabBytes += cursor.at - start;
+    const end = this.#row + rows;
+    this.#pass(Math.min(end, this.#from));
+    const stop = Math.min(end, this.#to);
+    while (this.#row < stop) {
+      const wanted = Math.min(stop - this.#row, batchRows - this.#slabRows);
+      const read = this.#datums.read(wanted, batchBytes - this.#slabBytes);
+      this.#row += read.rows;
+      this.#slabRows += read.rows;
+      this.#slabBytes += read.bytes;
       if (this.#slabRows >= batchRows || this.#slabBytes >= batchBytes) yield this.#take();
     }
-    if (cursor.leftBytes > 0) throw new FormatError(`${cursor.leftBytes} bytes are left behind the rows of a block`);
+    // The rest of the block is passed all the same: only its end shows that it was whole.
+    this.#pass(end);
+    const { leftBytes } = this.#datums;
+    if (leftBytes > 0) throw new FormatError(`${leftBytes} bytes are left behind the rows of a block`);
+  }
+
+  /** Passes the rows before row `to`, if there are any. */
+  #pass(to: number): void {
+    if (to <= this.#row) return;
+    this.#datums.skip(to - this.#row);
+    this.#row = to;
+  }
+
+  release(): void {
+    this.#datums.release();
   }
 
   #take(): Columns {
     const rows = this.#slabRows;
     this.#slabRows = 0;
     this.#slabBytes = 0;
-    return restoreColumns({ rows, columns: this.#datums.columns.map((column) => column.take()) }, this.#fields);
+    return restoreColumns({ rows, columns: this.#datums.take() }, this.#fields);
   }
 }

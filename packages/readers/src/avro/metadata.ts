@@ -8,7 +8,7 @@ import {
   type Select,
   UnsupportedError,
 } from "@ingest-ts/core";
-import { parseSchema } from "./avro-schema.ts";
+import { parseReaderSchema, parseSchema } from "./avro-schema.ts";
 import { Cursor } from "./cursor.ts";
 import { type AvroCodec, type AvroType, CODEC_KEY, codecNames, MAGIC, SCHEMA_KEY, SYNC_BYTES } from "./spec.ts";
 
@@ -18,7 +18,10 @@ export interface AvroMetadata {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly codec: AvroCodec;
+  /** What the file was written with. */
   readonly type: AvroType;
+  /** What the caller wants to read: the same object when no other schema was declared. */
+  readonly readerType: AvroType;
   /** User metadata; bytes that are not UTF-8 are shown with replacement characters. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly sync: Uint8Array;
@@ -47,19 +50,21 @@ export async function readMetadata(
   options: ReadOptions = {},
 ): Promise<AvroMetadata> {
   try {
-    return await read(source, select.limits, options);
+    return await read(source, select, options);
   } catch (error) {
     throw addWhere(error, { url: source.url });
   }
 }
 
-async function read(source: ByteSource, limits: Limits, options: ReadOptions): Promise<AvroMetadata> {
+async function read(source: ByteSource, select: Select, options: ReadOptions): Promise<AvroMetadata> {
+  const { limits, declared } = select;
+  const readerType = declared === undefined ? undefined : parseReaderSchema(declared, limits);
   const { sizeBytes, etag } = await source.stat(options);
   let end = Math.min(HEAD_BYTES, sizeBytes);
   for (;;) {
     const [bytes] = (await source.getRanges([{ start: 0, end }], options)) as [Uint8Array];
     const header = readHeader(bytes, end === sizeBytes);
-    if (header !== undefined) return describe(header, { url: source.url, sizeBytes, etag }, limits);
+    if (header !== undefined) return describe(header, { url: source.url, sizeBytes, etag }, readerType, limits);
     end = Math.min(end * 8, sizeBytes);
     checkLimit(limits, "footerBytes", end, "a header");
   }
@@ -104,6 +109,7 @@ function readBytes(cursor: Cursor): Uint8Array {
 function describe(
   { entries, sync, dataStart }: Header,
   object: { url: string; sizeBytes: number; etag: string },
+  readerType: AvroType | undefined,
   limits: Limits,
 ): AvroMetadata {
   const decoder = new TextDecoder();
@@ -116,5 +122,6 @@ function describe(
       remedy: `Write the file again with one of ${codecNames.join(", ")}.`,
     });
   }
-  return { ...object, codec: known, type: parseSchema(schema, limits), metadata, sync, dataStart };
+  const type = parseSchema(schema, limits);
+  return { ...object, codec: known, type, readerType: readerType ?? type, metadata, sync, dataStart };
 }

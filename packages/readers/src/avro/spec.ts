@@ -30,14 +30,25 @@ export type LogicalType =
 export interface AvroField {
   readonly name: string;
   readonly type: AvroType;
+  /** As JSON, not checked yet; undefined: there is none (null is one). Integers past 2^53 are bigints. */
+  readonly default?: unknown;
+  /** Names that the field had in earlier schemas. */
+  readonly aliases?: readonly string[] | undefined;
+}
+
+/** The name of a type with its namespace, and the ones it had in earlier schemas. */
+interface Named {
+  readonly name: string;
+  readonly aliases?: readonly string[] | undefined;
 }
 
 /** A schema with its names resolved. A named type that contains itself is `recursive` where it is met again. */
 export type AvroType =
   | { readonly kind: PrimitiveKind; readonly logical?: LogicalType | undefined }
-  | { readonly kind: "fixed"; readonly name: string; readonly size: number; readonly logical?: LogicalType | undefined }
-  | { readonly kind: "enum"; readonly name: string; readonly symbols: readonly string[] }
-  | { readonly kind: "record"; readonly name: string; readonly fields: readonly AvroField[] }
+  | (Named & { readonly kind: "fixed"; readonly size: number; readonly logical?: LogicalType | undefined })
+  /** `default`: the symbol that stands for those the reader does not know. */
+  | (Named & { readonly kind: "enum"; readonly symbols: readonly string[]; readonly default?: string | undefined })
+  | (Named & { readonly kind: "record"; readonly fields: readonly AvroField[] })
   | { readonly kind: "array" | "map"; readonly items: AvroType }
   | { readonly kind: "union"; readonly branches: readonly AvroType[] }
   | { readonly kind: "recursive"; readonly name: string };

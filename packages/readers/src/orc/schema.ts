@@ -42,7 +42,7 @@ export function toSchema(metadata: OrcMetadata, select: Select): Schema {
     const fields = selectedNodes(metadata, select).map(arrowField);
     const stored = storedFields(metadata.footer.metadata);
     return {
-      fields: stored === undefined ? fields : restoreFields(fields, stored),
+      fields: stored === undefined ? fields : restoreFields(fields, stored, true),
       metadata: withoutStoredSchema(metadata.footer.metadata),
     };
   } catch (error) {

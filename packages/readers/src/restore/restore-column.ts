@@ -21,12 +21,23 @@ export function restoreColumns(columns: Columns, fields: readonly Field[]): Colu
     columns: columns.columns.map((column, i) => {
       const field = fields[i] as Field;
       try {
-        return restoreColumn(column, field.type, false);
+        return restoreField(column, field, false);
       } catch (error) {
         throw addWhere(error, { column: field.name });
       }
     }),
   };
+}
+
+/** @throws FormatError for a null that the stored schema rules out, unless it lies below another one */
+function restoreField(column: Column, field: Field, underNulls: boolean): Column {
+  if (!field.nullable && !underNulls && column.nullCount > 0 && field.type.kind !== "null") {
+    throw new FormatError(`${column.nullCount} nulls in a field that the stored Arrow schema declares non-null`, {
+      where: { column: field.name },
+      remedy: "The file was changed after it was written; write it again.",
+    });
+  }
+  return restoreColumn(column, field.type, underNulls);
 }
 
 /** @param underNulls whether an ancestor has nulls, below which nothing is as it should be */
@@ -69,16 +80,16 @@ function restoreNested(column: Column, type: DataType, underNulls: boolean): Col
   switch (type.kind) {
     case "list":
     case "map":
-      return { ...column, type, children: [restoreColumn(items as Column, type.child.type, underNulls)] };
+      return { ...column, type, children: [restoreField(items as Column, type.child, underNulls)] };
     case "largeList": {
       const offsets = widenOffsets(column.offsets as Int32Array);
-      return { ...column, type, offsets, children: [restoreColumn(items as Column, type.child.type, underNulls)] };
+      return { ...column, type, offsets, children: [restoreField(items as Column, type.child, underNulls)] };
     }
     case "fixedSizeList":
-      return toFixedSizeList(column, type, restoreColumn(items as Column, type.child.type, underNulls), underNulls);
+      return toFixedSizeList(column, type, restoreField(items as Column, type.child, underNulls), underNulls);
     case "struct": {
       const below = underNulls || column.nullCount > 0;
-      const children = column.children.map((child, i) => restoreColumn(child, (type.children[i] as Field).type, below));
+      const children = column.children.map((child, i) => restoreField(child, type.children[i] as Field, below));
       return { ...column, type, children };
     }
     default:

@@ -9,32 +9,36 @@ export function thousandsBetween(from: TimeUnit, to: TimeUnit): number {
 
 /**
  * The fields of a file with the types that its writer stored beside them. The file's schema wins wherever the two
- * disagree: a stored type is taken only where the file's values can be turned into it exactly, and names of fields,
- * their number and whether they may be null never change. Dictionaries are restored as the type of their values.
+ * disagree: a stored type is taken only where the file's values can be turned into it exactly, and names of fields and
+ * their number never change. Dictionaries are restored as the type of their values.
+ *
+ * @param requires whether fields that the writer declared non-null become so, for a format that cannot say it itself
  */
-export function restoreFields(fields: readonly Field[], stored: readonly Field[]): readonly Field[] {
+export function restoreFields(fields: readonly Field[], stored: readonly Field[], requires: boolean): readonly Field[] {
   const byName = new Map<string, Field | undefined>();
   // A name that occurs twice says nothing.
   for (const field of stored) byName.set(field.name, byName.has(field.name) ? undefined : field);
   return fields.map((field) => {
     const hint = byName.get(field.name);
-    return hint === undefined ? field : restoreField(field, hint);
+    return hint === undefined ? field : restoreField(field, hint, requires);
   });
 }
 
-function restoreField(field: Field, stored: Field): Field {
-  const restored = { ...field, type: restoreType(field.type, stored.type) };
+function restoreField(field: Field, stored: Field, requires: boolean): Field {
+  const nullable = field.nullable && (stored.nullable || !requires);
+  const restored = { ...field, nullable, type: restoreType(field.type, stored.type, requires) };
   return stored.metadata === undefined ? restored : { ...restored, metadata: stored.metadata };
 }
 
 /** Formats do not keep the names of items; the stored one is as good. */
-function restoreItem(item: Field, stored: Field): Field {
-  return { ...restoreField(item, stored), name: stored.name };
+function restoreItem(item: Field, stored: Field, requires: boolean): Field {
+  return { ...restoreField(item, stored, requires), name: stored.name };
 }
 
 /** `stored` where values of `file` can be turned into it, else `file`. */
-function restoreType(file: DataType, stored: DataType): DataType {
-  if (stored.kind === "dictionary") return file.kind === "dictionary" ? file : restoreType(file, stored.value);
+function restoreType(file: DataType, stored: DataType, requires: boolean): DataType {
+  if (stored.kind === "dictionary")
+    return file.kind === "dictionary" ? file : restoreType(file, stored.value, requires);
   switch (file.kind) {
     case "bool":
       return stored.kind === "null" ? stored : file;
@@ -57,7 +61,7 @@ function restoreType(file: DataType, stored: DataType): DataType {
     case "timestamp":
       return restoreTimestamp(file, stored);
     default:
-      return restoreNested(file, stored);
+      return restoreNested(file, stored, requires);
   }
 }
 
@@ -83,17 +87,17 @@ function restoreTimestamp(file: Extract<DataType, { kind: "timestamp" }>, stored
   return fits ? stored : file;
 }
 
-function restoreNested(file: DataType, stored: DataType): DataType {
+function restoreNested(file: DataType, stored: DataType, requires: boolean): DataType {
   switch (file.kind) {
     case "list":
       if (stored.kind === "list" || stored.kind === "largeList" || stored.kind === "fixedSizeList")
-        return { ...stored, child: restoreItem(file.child, stored.child) };
-      return stored.kind === "map" ? (restoreMap(file.child, stored) ?? file) : file;
+        return { ...stored, child: restoreItem(file.child, stored.child, requires) };
+      return stored.kind === "map" ? (restoreMap(file.child, stored, requires) ?? file) : file;
     case "map":
-      return stored.kind === "map" ? (restoreMap(file.child, stored) ?? file) : file;
+      return stored.kind === "map" ? (restoreMap(file.child, stored, requires) ?? file) : file;
     case "struct":
       return stored.kind === "struct"
-        ? { kind: "struct", children: restoreFields(file.children, stored.children) }
+        ? { kind: "struct", children: restoreFields(file.children, stored.children, requires) }
         : file;
     default:
       return file;
@@ -101,7 +105,11 @@ function restoreNested(file: DataType, stored: DataType): DataType {
 }
 
 /** A map from a list of pairs or from a map. */
-function restoreMap(entries: Field, stored: Extract<DataType, { kind: "map" }>): DataType | undefined {
+function restoreMap(
+  entries: Field,
+  stored: Extract<DataType, { kind: "map" }>,
+  requires: boolean,
+): DataType | undefined {
   const { type } = entries;
   const { type: pair } = stored.child;
   if (type.kind !== "struct" || pair.kind !== "struct" || entries.nullable) return undefined;
@@ -110,6 +118,6 @@ function restoreMap(entries: Field, stored: Extract<DataType, { kind: "map" }>):
   if (key === undefined || value === undefined || storedKey === undefined || storedValue === undefined)
     return undefined;
   if (type.children.length !== 2 || key.nullable) return undefined;
-  const children = [restoreItem(key, storedKey), restoreItem(value, storedValue)];
+  const children = [restoreItem(key, storedKey, requires), restoreItem(value, storedValue, requires)];
   return { ...stored, child: { name: stored.child.name, nullable: false, type: { kind: "struct", children } } };
 }

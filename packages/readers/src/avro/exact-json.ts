@@ -1,0 +1,19 @@
+/** Strings, and numbers as they are written. */
+const token = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const marker = "\u0000integer:";
+
+/**
+ * JSON whose integers past 2^53 are bigints: `JSON.parse` rounds them, and a default of such a long would be wrong.
+ *
+ * @throws SyntaxError
+ */
+export function parseExactJson(text: string): unknown {
+  const large = /\d{16}/.test(text);
+  if (!large) return JSON.parse(text) as unknown;
+  const marked = text.replace(token, (found) =>
+    /^-?\d{16,}$/.test(found) && !Number.isSafeInteger(Number(found)) ? JSON.stringify(marker + found) : found,
+  );
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === "string" && value.startsWith(marker) ? BigInt(value.slice(marker.length)) : value,
+  ) as unknown;
+}
