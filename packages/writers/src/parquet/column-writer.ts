@@ -1,9 +1,9 @@
 import { addWhere } from "@ingest-ts/core";
 import { Encoding, PageType, Physical } from "@ingest-ts/readers/parquet/spec";
-import { ByteBuffer } from "./byte-buffer.ts";
-import { dictionaryWillPay } from "./dictionary-choice.ts";
-import { createDictionary, type ValueDictionary } from "./dictionary.ts";
-import { extract } from "./extract.ts";
+import { ByteBuffer } from "../columns/byte-buffer.ts";
+import { dictionaryWillPay } from "../columns/dictionary-choice.ts";
+import { createDictionary, type ValueDictionary } from "../columns/dictionary.ts";
+import { extract } from "../columns/extract.ts";
 import type { ChunkMetadata, EncodingCount } from "./footer.ts";
 import { bitWidthOf, encodeHybrid } from "./hybrid.ts";
 import { LevelBuffer } from "./level-buffer.ts";
@@ -12,8 +12,8 @@ import { appendPlain, packBits } from "./plain.ts";
 import type { Leaf } from "./schema.ts";
 import type { Shredded } from "./shred.ts";
 import { ChunkStatistics } from "./statistics.ts";
-import { plainBytes, type Values } from "./values.ts";
-import type { WorkMemory } from "./work-memory.ts";
+import { plainBytes, type Values } from "../columns/values.ts";
+import type { WorkMemory } from "../columns/work-memory.ts";
 
 /** A dictionary larger than this is closed: later pages are PLAIN. */
 const DICTIONARY_BYTES = 1024 * 1024;

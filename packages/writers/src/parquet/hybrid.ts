@@ -1,6 +1,6 @@
 import { hybridBound } from "@ingest-ts/kernels";
-import type { ByteBuffer } from "./byte-buffer.ts";
-import type { WorkMemory } from "./work-memory.ts";
+import type { ByteBuffer } from "../columns/byte-buffer.ts";
+import type { WorkMemory } from "../columns/work-memory.ts";
 
 /** Bits that hold every number from 0 to `max`. */
 export function bitWidthOf(max: number): number {

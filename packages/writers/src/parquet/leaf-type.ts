@@ -1,4 +1,6 @@
 import { type DataType, UnsupportedError } from "@ingest-ts/core";
+import { decimalBytes } from "../columns/decimal-bytes.ts";
+import { describeType } from "../describe-type.ts";
 import { Converted, Logical, type LogicalType, Physical } from "@ingest-ts/readers/parquet/spec";
 
 /** How values of one Arrow type are stored. */
@@ -17,24 +19,6 @@ function plain(physical: number, logical?: LogicalType, converted?: number): Lea
 
 function fixed(typeLength: number, logical?: LogicalType, converted?: number): LeafType {
   return { physical: Physical.FIXED_LEN_BYTE_ARRAY, typeLength, logical, converted };
-}
-
-/** For messages: the kind and the parameter that tells variants apart. */
-function describeType(type: DataType): string {
-  switch (type.kind) {
-    case "interval":
-      return `interval[${type.unit}]`;
-    case "union":
-      return `${type.mode} union`;
-    case "fixedSizeBinary":
-      return `fixedSizeBinary[${type.byteWidth}]`;
-    case "decimal":
-      return `decimal${type.bits}(${type.precision}, ${type.scale})`;
-    case "dictionary":
-      return `dictionary of ${describeType(type.value)}`;
-    default:
-      return type.kind;
-  }
 }
 
 /**
@@ -102,14 +86,6 @@ function decimalType(precision: number, scale: number): LeafType {
   if (precision <= 9) return plain(Physical.INT32, logical, Converted.DECIMAL);
   if (precision <= 18) return plain(Physical.INT64, logical, Converted.DECIMAL);
   return fixed(decimalBytes(precision), logical, Converted.DECIMAL);
-}
-
-/** Bytes of the shortest two's complement number that holds 10^precision - 1. */
-export function decimalBytes(precision: number): number {
-  let bytes = 1;
-  const largest = 10n ** BigInt(precision) - 1n;
-  while (largest >= 1n << BigInt(8 * bytes - 1)) bytes++;
-  return bytes;
 }
 
 function timeType(unit: "s" | "ms" | "us" | "ns"): LeafType {

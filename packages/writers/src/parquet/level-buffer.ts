@@ -1,6 +1,6 @@
-import type { ByteBuffer } from "./byte-buffer.ts";
+import type { ByteBuffer } from "../columns/byte-buffer.ts";
 import { bitWidthOf, encodeHybrid } from "./hybrid.ts";
-import type { WorkMemory } from "./work-memory.ts";
+import type { WorkMemory } from "../columns/work-memory.ts";
 
 /** The definition or repetition levels of one page. Costs nothing while they are all the same. */
 export class LevelBuffer {

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@ingest-ts/core";
 import { Encoding, PageType } from "@ingest-ts/readers/parquet/spec";
-import { ByteBuffer } from "./byte-buffer.ts";
+import { ByteBuffer } from "../columns/byte-buffer.ts";
 import type { PageCompressor } from "./compression.ts";
 import type { LevelBuffer } from "./level-buffer.ts";
 import { CompactWriter } from "./thrift.ts";

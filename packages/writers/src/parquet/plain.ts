@@ -1,7 +1,7 @@
 import { checked } from "@ingest-ts/kernels";
-import type { ByteBuffer } from "./byte-buffer.ts";
-import { type Values, varyingBytes, type VaryingValues } from "./values.ts";
-import type { WorkMemory } from "./work-memory.ts";
+import type { ByteBuffer } from "../columns/byte-buffer.ts";
+import { type Values, varyingBytes, type VaryingValues } from "../columns/values.ts";
+import type { WorkMemory } from "../columns/work-memory.ts";
 
 /** From this mean length on, values go straight to the page: the kernel would copy them twice more. */
 const LONG_BYTES = 256;

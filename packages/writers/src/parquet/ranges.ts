@@ -1,4 +1,4 @@
-import type { BoolValues, FixedValues, Values, VaryingValues, WordValues } from "./values.ts";
+import type { BoolValues, FixedValues, Values, VaryingValues, WordValues } from "../columns/values.ts";
 
 /** The least and the greatest of the values seen, as PLAIN bytes (without a length). */
 export interface Range {

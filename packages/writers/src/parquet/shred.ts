@@ -1,5 +1,6 @@
-import { type Column, getBit, OptionsError, UnsupportedError } from "@ingest-ts/core";
-import { viewInt32 } from "./views.ts";
+import { type Column, getBit, OptionsError } from "@ingest-ts/core";
+import { dictionaryPlaces } from "../columns/dictionary-places.ts";
+import { listSpans, offsetsOf } from "../columns/list-spans.ts";
 
 /** One step on the way from a top-level column to a leaf. */
 export type Step =
@@ -161,37 +162,10 @@ function nullInRequired(): OptionsError {
   });
 }
 
-/** 32-bit offsets of a list, map or large list. @throws UnsupportedError past 2^31 children. */
-function offsetsOf(column: Column): Int32Array {
-  const { offsets } = column;
-  if (offsets === null || offsets.length < column.length + 1)
-    throw new OptionsError(`a ${column.type.kind} column of ${column.length} values with too few offsets`);
-  return offsets instanceof Int32Array ? offsets : narrow(offsets);
-}
-
-const narrowed = new WeakMap<BigInt64Array, Int32Array>();
-
-function narrow(offsets: BigInt64Array): Int32Array {
-  const known = narrowed.get(offsets);
-  if (known !== undefined) return known;
-  const words = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length * 2);
-  const out = new Int32Array(offsets.length);
-  for (let i = 0; i < out.length; i++) {
-    if (words[2 * i + 1] !== 0 || (words[2 * i] as number) < 0) {
-      throw new UnsupportedError("parquet: a list column of 2^31 or more items in one batch", {
-        remedy: "Write it in smaller batches.",
-      });
-    }
-    out[i] = words[2 * i] as number;
-  }
-  narrowed.set(offsets, out);
-  return out;
-}
-
 /** @param shape the offsets of the list column, or the length that every list has. */
 function enterList(state: Shredder, shape: Int32Array | number): void {
   const items = childOf(state.column, 0);
-  const lists = spansOf(state, shape, items.length);
+  const lists = listSpans(state, shape, items.length);
   const repeated = state.repetitionLevel + 1;
   const level = state.level;
   const entries = state.entries + lists.total - lists.nonEmpty;
@@ -226,83 +200,13 @@ function enterList(state: Shredder, shape: Int32Array | number): void {
   state.indices = lists.indices;
 }
 
-interface Spans {
-  /** Items of each live list. */
-  readonly lengths: Int32Array;
-  readonly total: number;
-  readonly nonEmpty: number;
-  readonly start: number;
-  /** Null when the items lie in one run from `start` on. */
-  readonly indices: Int32Array | null;
-}
-
-function spansOf(state: Shredder, shape: Int32Array | number, available: number): Spans {
-  const { length, start, indices } = state;
-  const lengths = new Int32Array(length);
-  let total = 0;
-  let nonEmpty = 0;
-  let first = 0;
-  let next = -1;
-  let contiguous = true;
-  for (let i = 0; i < length; i++) {
-    const at = indices === null ? start + i : (indices[i] as number);
-    const begin = typeof shape === "number" ? at * shape : (shape[at] as number);
-    const end = typeof shape === "number" ? begin + shape : (shape[at + 1] as number);
-    if (begin < 0 || end < begin || end > available)
-      throw new OptionsError(`list ${at} spans items ${begin} to ${end} of ${available}`);
-    if (end === begin) continue;
-    lengths[i] = end - begin;
-    total += end - begin;
-    nonEmpty++;
-    if (next === -1) first = begin;
-    else if (begin !== next) contiguous = false;
-    next = end;
-  }
-  if (contiguous) return { lengths, total, nonEmpty, start: first, indices: null };
-  const places = new Int32Array(total);
-  for (let i = 0, out = 0; i < length; i++) {
-    const at = indices === null ? start + i : (indices[i] as number);
-    const begin = typeof shape === "number" ? at * shape : (shape[at] as number);
-    const count = lengths[i] as number;
-    for (let k = 0; k < count; k++) places[out++] = begin + k;
-  }
-  return { lengths, total, nonEmpty, start: 0, indices: places };
-}
-
 /** From indices to places in the dictionary; an index that points at a null value is a null. */
 function enterDictionary(state: Shredder, optional: boolean): void {
-  const { column, length } = state;
-  const { dictionary } = column;
-  if (column.type.kind !== "dictionary" || dictionary === null)
-    throw new OptionsError("a dictionary column without its dictionary");
-  const places = new Int32Array(length);
-  readIndices(state, column, places);
-  for (let i = 0; i < length; i++) {
-    const place = places[i] as number;
-    if (place < 0 || place >= dictionary.length)
-      throw new OptionsError(`dictionary index ${place} is outside [0, ${dictionary.length})`);
-  }
+  const { dictionary, places } = dictionaryPlaces(state.column, state);
   state.column = dictionary;
   state.indices = places;
   state.start = 0;
   if (dictionary.nullCount > 0) dropNullValues(state, dictionary, optional);
-}
-
-function readIndices(state: Shredder, column: Column, out: Int32Array): void {
-  if (column.type.kind !== "dictionary" || column.data === null) return;
-  const { bits, signed } = column.type.index;
-  const { start, indices } = state;
-  const { data } = column;
-  const words = bits >= 32 ? viewInt32(data) : null;
-  for (let i = 0; i < out.length; i++) {
-    const at = indices === null ? start + i : (indices[i] as number);
-    if (words === null) {
-      const value = bits === 8 ? (data[at] as number) : (data[2 * at] as number) | ((data[2 * at + 1] as number) << 8);
-      out[i] = signed ? (value << (32 - bits)) >> (32 - bits) : value;
-    } else if (bits === 32) out[i] = words[at] as number;
-    // Anything past 2^31 is outside every dictionary: let the caller's check say so.
-    else out[i] = words[2 * at + 1] === 0 ? (words[2 * at] as number) : -1;
-  }
 }
 
 function dropNullValues(state: Shredder, dictionary: Column, optional: boolean): void {

@@ -1,9 +1,9 @@
 import type { DataType } from "@ingest-ts/core";
 import { Physical } from "@ingest-ts/readers/parquet/spec";
-import { lowerBound, upperBound } from "./bounds.ts";
+import { lowerBound, upperBound } from "../columns/bounds.ts";
 import { FixedRange, Int32Range, Int64Range, Float16Range, FloatRange, type Range, VaryingRange } from "./ranges.ts";
 import type { Leaf } from "./schema.ts";
-import type { Values } from "./values.ts";
+import type { Values } from "../columns/values.ts";
 
 /** Thrift: the part of `struct Statistics` that bounds the values. */
 export interface Bounds {

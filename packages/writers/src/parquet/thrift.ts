@@ -1,4 +1,4 @@
-import { ByteBuffer } from "./byte-buffer.ts";
+import { ByteBuffer } from "../columns/byte-buffer.ts";
 
 /** Types of the Thrift compact protocol, as fields and list elements carry them. */
 const ThriftType = {

@@ -3,16 +3,17 @@ import { addWhere } from "@ingest-ts/core";
 import { MAGIC } from "@ingest-ts/readers/parquet/spec";
 import { checkColumns } from "../check-columns.ts";
 import type { TableWriter, Written } from "../writer.ts";
-import { keyValuesOf } from "./arrow-schema.ts";
+import { keyValuesOf } from "../arrow-schema.ts";
 import { ColumnWriter } from "./column-writer.ts";
 import { createCompressor } from "./compression.ts";
 import { type ChunkMetadata, encodeFileMetadata, type RowGroupMetadata } from "./footer.ts";
 import { codecNumbers, type ParquetWriterOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { PageEncoder } from "./page.ts";
-import { pieceEnd, rowBytes, rowsWithin } from "./row-ranges.ts";
+import { rowBytes, rowsWithin } from "../columns/row-ranges.ts";
+import { pieceEnd } from "./row-ranges.ts";
 import { type Leaf, type ParquetSchema, toParquetSchema } from "./schema.ts";
 import { shred } from "./shred.ts";
-import { WorkMemory } from "./work-memory.ts";
+import { WorkMemory } from "../columns/work-memory.ts";
 
 /** In every footer; the version is that of this package. */
 export const CREATED_BY = "ingest version 0.1.0";

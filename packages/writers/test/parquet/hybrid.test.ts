@@ -1,10 +1,10 @@
 import { loadKernels } from "@ingest-ts/kernels";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ByteBuffer } from "../../src/parquet/byte-buffer.ts";
+import { ByteBuffer } from "../../src/columns/byte-buffer.ts";
 import { bitWidthOf, encodeHybrid } from "../../src/parquet/hybrid.ts";
 import { LevelBuffer } from "../../src/parquet/level-buffer.ts";
-import { WorkMemory } from "../../src/parquet/work-memory.ts";
+import { WorkMemory } from "../../src/columns/work-memory.ts";
 
 let memory: WorkMemory;
 beforeAll(async () => {

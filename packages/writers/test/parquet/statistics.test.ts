@@ -1,10 +1,10 @@
 import type { DataType } from "@ingest-ts/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lowerBound, upperBound } from "../../src/parquet/bounds.ts";
+import { lowerBound, upperBound } from "../../src/columns/bounds.ts";
 import { toParquetSchema } from "../../src/parquet/schema.ts";
 import { type Bounds, ChunkStatistics } from "../../src/parquet/statistics.ts";
-import type { Values } from "../../src/parquet/values.ts";
+import type { Values } from "../../src/columns/values.ts";
 import { schemaOf, textColumn } from "./support.ts";
 
 function boundsOf(type: DataType, ...batches: readonly Values[]): Bounds | undefined {

@@ -1,5 +1,5 @@
 import { type Column, OptionsError } from "@ingest-ts/core";
-import { decimalBytes } from "./leaf-type.ts";
+import { decimalBytes } from "./decimal-bytes.ts";
 import { fixedData, type Places } from "./places.ts";
 import type { Values } from "./values.ts";
 import { viewInt32 } from "./views.ts";

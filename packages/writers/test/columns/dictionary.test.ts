@@ -1,12 +1,12 @@
 import { loadKernels } from "@ingest-ts/kernels";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ByteBuffer } from "../../src/parquet/byte-buffer.ts";
-import { createDictionary, type ValueDictionary } from "../../src/parquet/dictionary.ts";
+import { ByteBuffer } from "../../src/columns/byte-buffer.ts";
+import { createDictionary, type ValueDictionary } from "../../src/columns/dictionary.ts";
 import { appendPlain } from "../../src/parquet/plain.ts";
-import { dictionaryWillPay } from "../../src/parquet/dictionary-choice.ts";
-import { plainBytes, type Values } from "../../src/parquet/values.ts";
-import { WorkMemory } from "../../src/parquet/work-memory.ts";
+import { dictionaryWillPay } from "../../src/columns/dictionary-choice.ts";
+import { plainBytes, type Values } from "../../src/columns/values.ts";
+import { WorkMemory } from "../../src/columns/work-memory.ts";
 
 let memory: WorkMemory;
 beforeAll(async () => {

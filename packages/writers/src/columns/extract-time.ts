@@ -17,7 +17,7 @@ export function extractDates(column: Column, places: Places): WordValues {
     const value = source[placeOf(places, i)] as bigint;
     const days = value / MS_PER_DAY;
     if (days * MS_PER_DAY !== value || BigInt.asIntN(32, days) !== days) {
-      throw new OptionsError(`date ${value} ms is not a whole day that Parquet can hold`, {
+      throw new OptionsError(`date ${value} ms is not a whole day of 32 bits`, {
         remedy: "Cast the column to a timestamp to keep the time of day.",
       });
     }

@@ -6,7 +6,7 @@ import type { Values, VaryingValues } from "./values.ts";
 import { viewInt32 } from "./views.ts";
 
 /**
- * The chosen values of a flat column as its physical type stores them (leaf-type.ts).
+ * The chosen values of a flat column in the narrowest of the forms of `Values`: seconds as milliseconds, dates as days.
  *
  * @param type the column's type, not a dictionary
  * @throws OptionsError for a value that its physical type cannot hold exactly.
@@ -156,7 +156,7 @@ function largeVaryingOf(offsets: BigInt64Array, data: Uint8Array, places: Places
   if (length === 0) low = 0;
   if (low < 0 || high > data.length) throw new OptionsError(`offsets up to ${high} into ${data.length} bytes`);
   if (high - low >= 2 ** 31) {
-    throw new UnsupportedError("parquet: neighbouring values of 2 GiB and more", {
+    throw new UnsupportedError("neighbouring values of 2 GiB and more", {
       remedy: "Write them in smaller batches; one value must stay below 2 GiB.",
     });
   }

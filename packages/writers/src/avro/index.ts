@@ -1,0 +1,2 @@
+export type { AvroWriterCodec, AvroWriterOptions } from "./options.ts";
+export { createAvroWriter } from "./writer.ts";

@@ -1,0 +1,2 @@
+export type { ORCCodec, ORCWriterOptions } from "./options.ts";
+export { createORCWriter } from "./writer.ts";
