@@ -87,7 +87,7 @@ describe("blocks marked `run` run", () => {
 test.each(named(shell))("the scripts of %s exist", (_name, { code }) => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
   for (const match of code.matchAll(/\bnpm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(match[1]);
-  for (const match of code.matchAll(/\bnode ((?:scripts|bench|packages)\/\S+\.m?js)/g)) {
+  for (const match of code.matchAll(/\bnode ((?:scripts|bench|packages|examples)\/\S+\.m?js)/g)) {
     expect(existsSync(join(root, match[1] ?? "")), match[1]).toBe(true);
   }
 });
