@@ -149,6 +149,6 @@ describe("where prunes and filters as if it only filtered", () => {
     }
     expect(written).toBeGreaterThan(files / 5);
     // Avro has no statistics.
-    if (format === "Parquet") expect(pruned).toBeGreaterThan(files);
+    if (format !== "Avro") expect(pruned).toBeGreaterThan(files);
   });
 });

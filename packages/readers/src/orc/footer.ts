@@ -52,6 +52,7 @@ export function readPostscript(bytes: Uint8Array): Postscript & { readonly hasMa
     compression: nameOf(compressionKinds, numbers(2), "compression"),
     blockBytes: blockBytes === 0 ? DEFAULT_BLOCK_BYTES : blockBytes,
     version: version.length < 2 ? [0, 11] : [version[0] as number, version[1] as number],
+    writerVersion: numbers(6),
   };
 }
 

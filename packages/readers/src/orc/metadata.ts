@@ -19,13 +19,15 @@ export interface OrcMetadata {
   readonly sizeBytes: number;
   readonly postscript: Postscript;
   readonly footer: Footer;
+  /** Message `Metadata`: statistics of the stripes (statistics.ts). Empty when there are none that can be read. */
+  readonly stripeStatistics: Uint8Array;
 }
 
 /** Holds the tail of nearly every file, so that one request is enough. */
 const SUFFIX_BYTES = 256 * 1024;
 
 /**
- * Reads the tail: one request, or a second one when the footer is larger than `SUFFIX_BYTES`.
+ * Reads the tail: one request, or a second one when footer and statistics are larger than `SUFFIX_BYTES`.
  *
  * @throws FormatError when it is not an ORC file or its footer contradicts itself
  * @throws UnsupportedError for encrypted files, LZO, Brotli and footers over limits.footerBytes
@@ -63,11 +65,27 @@ async function read(source: ByteSource, limits: Limits, options: ReadOptions): P
       where: { offset: end },
     });
   }
-  let bytes = tail.subarray(Math.max(0, postscriptAt - footerBytes), postscriptAt);
-  if (bytes.length < footerBytes) [bytes] = (await source.getRanges([{ start, end }], options)) as [Uint8Array];
+  // Both lie together; statistics are only wanted when they are small.
+  const statisticsBytes = metadataBytes <= limits.footerBytes ? metadataBytes : 0;
+  const wanted = footerBytes + statisticsBytes;
+  let bytes = tail.subarray(Math.max(0, postscriptAt - wanted), postscriptAt);
+  if (bytes.length < wanted)
+    [bytes] = (await source.getRanges([{ start: end - wanted, end }], options)) as [Uint8Array];
   await prepareCompression(postscript);
-  const footer = checkedFooter(readFooter(readChunks(bytes, postscript, limits, start)), start - metadataBytes);
-  return { url: source.url, sizeBytes, postscript, footer };
+  const packed = bytes.subarray(statisticsBytes);
+  const footer = checkedFooter(readFooter(readChunks(packed, postscript, limits, start)), start - metadataBytes);
+  const stripeStatistics = unpackStatistics(bytes.subarray(0, statisticsBytes), postscript, limits);
+  return { url: source.url, sizeBytes, postscript, footer, stripeStatistics };
+}
+
+/** Statistics that do not decompress are none: they only save work. */
+function unpackStatistics(bytes: Uint8Array, postscript: Postscript, limits: Limits): Uint8Array {
+  try {
+    return readChunks(bytes, postscript, limits, 0);
+  } catch (error) {
+    if (error instanceof FormatError) return new Uint8Array(0);
+    throw error;
+  }
 }
 
 /** The first writers put the magic at the head of the file only. @throws FormatError when it is not there either. */

@@ -1,6 +1,7 @@
 import type { ByteSpan, Fragment, Select } from "@ingest-ts/core";
 import type { OrcMetadata } from "./metadata.ts";
-import { selectedNodes } from "./schema.ts";
+import { stripeFilter } from "./prune.ts";
+import { selectedNodes, toSchema } from "./schema.ts";
 import type { StripeFooter, StripeInformation } from "./spec.ts";
 import type { Node } from "./tree.ts";
 
@@ -9,16 +10,19 @@ export interface StripePlan {
   readonly stripe: StripeInformation;
 }
 
-/** One fragment per stripe. `sizeBytes` is that of all columns: which streams there are, the stripe's footer tells. */
+/** One fragment per stripe that may have rows for `select.where`. `sizeBytes` is that of all columns: which streams there are, the stripe's footer tells. */
 export function plan(metadata: OrcMetadata, select: Select): Fragment<StripePlan>[] {
-  selectedNodes(metadata, select);
-  return metadata.footer.stripes.map((stripe, ordinal) => ({
+  const nodes = selectedNodes(metadata, select);
+  const planned = metadata.footer.stripes.map((stripe, ordinal) => ({
     url: metadata.url,
     ordinal,
     rows: stripe.rows,
     sizeBytes: stripe.dataBytes + stripe.footerBytes,
     plan: { stripe },
   }));
+  if (select.where === undefined) return planned;
+  const mayHold = stripeFilter(select.where, nodes, toSchema(metadata, select), metadata);
+  return planned.filter(({ ordinal }) => mayHold(ordinal));
 }
 
 /** Where the footer of a stripe lies. */

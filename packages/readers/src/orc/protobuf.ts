@@ -58,6 +58,26 @@ export class ProtobufReader {
     return decoder.decode(this.bytes());
   }
 
+  /** A signed number of 64 bits (sint64). */
+  zigzag64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw new FormatError("a protobuf message ends inside a number");
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return BigInt.asIntN(64, (BigInt.asUintN(64, value) >> 1n) ^ -(value & 1n));
+    }
+    throw new FormatError(`a number at byte ${this.#at} of a protobuf message is too long`);
+  }
+
+  /** Eight bytes, IEEE 754. */
+  double(): number {
+    const start = this.#at;
+    this.#at += 8;
+    if (this.#at > this.#bytes.length) throw new FormatError("a protobuf message ends inside a number");
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + start, 8).getFloat64(0, true);
+  }
+
   /** A repeated number, packed or not. */
   varints(field: ProtobufField, into: number[]): void {
     if (field.wireType !== 2) {

@@ -68,6 +68,8 @@ export interface Postscript {
   readonly blockBytes: number;
   /** [major, minor]; [0, 11] when it is not said. */
   readonly version: readonly [major: number, minor: number];
+  /** Counts the writer's mistakes that were corrected (WriterVersion); 0 when it is not said. */
+  readonly writerVersion: number;
 }
 
 export interface OrcType {
