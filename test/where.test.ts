@@ -1,5 +1,6 @@
 // Filtered reads of random files by our own writers: what pruning leaves out would not have passed. Held against the
 // same condition evaluated on every row. test/python/check_where.py does the same with other writers.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import {
   bindPredicate,
   type ByteSink,
@@ -7,6 +8,7 @@ import {
   concatRows,
   type DataType,
   evaluate,
+  IngestError,
   type Literal,
   type Predicate,
   type Schema,
@@ -56,6 +58,8 @@ function literalOf(type: DataType, value: PlainValue): Literal | undefined {
   switch (type.kind) {
     case "dictionary":
       return literalOf(type.value, value);
+    case "interval":
+      return undefined;
     case "float":
       if (value === "NaN") return "NaN";
       return type.bits === 16 ? 1 : type.bits === 32 ? bytes.readFloatLE() : bytes.readDoubleLE();
@@ -118,11 +122,29 @@ async function readAll(bytes: Uint8Array, where?: Predicate): Promise<{ rows: Pl
   return { rows, fragments: reader.fragments.length };
 }
 
-async function wholeFile(bytes: Uint8Array): Promise<{ schema: Schema; columns: Columns }> {
+/** All rows in one piece; undefined when there are none. */
+async function wholeFile(bytes: Uint8Array): Promise<{ schema: Schema; columns: Columns } | undefined> {
   const reader = await open(memorySource(bytes));
   const slabs: Columns[] = [];
   for await (const slab of reader.slabs()) slabs.push(slab);
-  return { schema: reader.schema, columns: concatRows(slabs) };
+  return slabs.length === 0 ? undefined : { schema: reader.schema, columns: concatRows(slabs) };
+}
+
+/** Filters one file by random conditions. @returns how many fragments were ruled out */
+async function filterAtRandom(bytes: Uint8Array, dice: Dice, runs: number, name: string): Promise<number> {
+  const whole = await wholeFile(bytes);
+  if (whole === undefined) return 0;
+  const all = await readAll(bytes);
+  let pruned = 0;
+  for (let run = 0; run < runs; run++) {
+    const where = randomPredicate(dice, whole.schema, whole.columns, 2);
+    const passes = evaluate(bindPredicate(where, whole.schema), whole.columns);
+    const filtered = await readAll(bytes, where);
+    const expected = all.rows.filter((_, row) => passes[row] === 1);
+    expect(filtered.rows, `${name}, ${JSON.stringify(where)}`).toEqual(expected);
+    pruned += all.fragments - filtered.fragments;
+  }
+  return pruned;
 }
 
 const files = Number(process.env["INGEST_FUZZ_RUNS"] ?? 60);
@@ -136,19 +158,35 @@ describe("where prunes and filters as if it only filtered", () => {
       const bytes = await randomFile(formats[format] as CreateWriter, dice);
       if (bytes === undefined) continue;
       written++;
-      const whole = await wholeFile(bytes);
-      const all = await readAll(bytes);
-      for (let run = 0; run < 12; run++) {
-        const where = randomPredicate(dice, whole.schema, whole.columns, 2);
-        const passes = evaluate(bindPredicate(where, whole.schema), whole.columns);
-        const filtered = await readAll(bytes, where);
-        const expected = all.rows.filter((_, row) => passes[row] === 1);
-        expect(filtered.rows, `seed ${seed}, ${JSON.stringify(where)}`).toEqual(expected);
-        pruned += all.fragments - filtered.fragments;
-      }
+      pruned += await filterAtRandom(bytes, dice, 12, `seed ${seed}`);
     }
     expect(written).toBeGreaterThan(files / 5);
     // Avro has no statistics.
     if (format !== "Avro") expect(pruned).toBeGreaterThan(files);
   });
+
+  const conformance = new URL("../../shared/conformance/", import.meta.url);
+  const absent = existsSync(conformance) ? "" : " (skipped: there is no ../shared/conformance beside this checkout)";
+
+  it.skipIf(absent !== "").each(["parquet", "orc"])(
+    `files of many writers: %s${absent}`,
+    { timeout: 600_000 },
+    async (format) => {
+      const dice = new Dice(7);
+      let read = 0;
+      for (const name of readdirSync(new URL(`${format}/`, conformance))) {
+        const bytes = new Uint8Array(readFileSync(new URL(`${format}/${name}`, conformance)));
+        // Nested columns can only be tested for null.
+        const whole = await wholeFile(bytes).catch((error: unknown) => {
+          if (error instanceof IngestError) return undefined;
+          throw error;
+        });
+        if (whole === undefined || whole.columns.rows > 20_000) continue;
+        if (new Set(whole.schema.fields.map((field) => field.name)).size < whole.schema.fields.length) continue;
+        await filterAtRandom(bytes, dice, Math.max(1, Math.min(20, 20_000 / whole.columns.rows)), name);
+        read++;
+      }
+      expect(read).toBeGreaterThan(20);
+    },
+  );
 });
