@@ -67,9 +67,50 @@ export class UnsupportedError extends IngestError {
   readonly code = "INGEST_UNSUPPORTED";
 }
 
+/** Why a store did not give what was asked of it. */
+export type SourceReason =
+  | "NotFound"
+  | "AccessDenied"
+  /** Another version of the object is there than the one that was opened. */
+  | "ObjectChanged"
+  | "Throttled"
+  /** No byte came for too long. */
+  | "Stalled"
+  /** The answer contradicts the request or itself. */
+  | "Corrupt"
+  /** Not reached, or failing on its own side, at every attempt. */
+  | "Exhausted"
+  | "Refused";
+
+/** The request to a store that failed last. */
+export interface StoreRequest {
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  /** As in the header `Range`, for example "bytes=0-99". */
+  readonly range?: string | undefined;
+  /** What the store calls the request. */
+  readonly requestId?: string | undefined;
+  readonly attempts: number;
+  readonly elapsedMs: number;
+}
+
+export interface SourceErrorDetail extends ErrorDetail {
+  readonly reason?: SourceReason | undefined;
+  readonly request?: StoreRequest | undefined;
+}
+
 /** Storage or broker failed. `retryable` tells whether trying again may help. */
 export class SourceError extends IngestError {
   readonly code = "INGEST_SOURCE";
+  /** Known of remote stores. */
+  readonly reason: SourceReason | undefined;
+  readonly request: StoreRequest | undefined;
+
+  constructor(what: string, detail: SourceErrorDetail = {}) {
+    super(what, detail);
+    this.reason = detail.reason;
+    this.request = detail.request;
+  }
 }
 
 /** The call is wrong; thrown before any row is read. */
@@ -112,12 +153,12 @@ export function addWhere(error: unknown, where: Where): unknown {
   if (!(error instanceof IngestError)) return error;
   const known = Object.fromEntries(Object.entries(error.where).filter(([, value]) => value !== undefined));
   const merged: Where = { ...where, ...known };
-  return new constructors[error.code](error.what, {
-    where: merged,
-    remedy: error.remedy,
-    retryable: error.retryable,
-    cause: error.cause,
-  });
+  const { what, remedy, retryable, cause } = error;
+  const detail: SourceErrorDetail = { where: merged, remedy, retryable, cause };
+  if (error instanceof SourceError) {
+    return new SourceError(what, { ...detail, reason: error.reason, request: error.request });
+  }
+  return new constructors[error.code](what, detail);
 }
 
 /** `url` without user-info and query, fit for errors, logs and state. Plain paths pass unchanged. */

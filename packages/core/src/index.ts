@@ -10,7 +10,10 @@ export {
   OptionsError,
   publicUrl,
   SourceError,
+  type SourceErrorDetail,
+  type SourceReason,
   StateError,
+  type StoreRequest,
   UnsupportedError,
   type Where,
   withWhere,
@@ -92,4 +95,7 @@ export {
   type ReaderOpened,
   type SourceOpened,
   type SourceRead,
+  type StorageCache,
+  type StorageRequest,
+  type StorageRetry,
 } from "./telemetry.ts";

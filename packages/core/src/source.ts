@@ -18,6 +18,8 @@ export interface RangeOptions extends ReadOptions {
    * which spares both sides a new array; it may as well ignore it. Until the answer the arrays are the source's.
    */
   readonly into?: readonly Uint8Array[] | undefined;
+  /** Nobody waits for it yet: requests of a remote store that somebody waits for go first. */
+  readonly ahead?: boolean | undefined;
 }
 
 /**

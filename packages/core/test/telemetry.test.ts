@@ -7,6 +7,9 @@ it("channel names are a public contract", () => {
   expect(Object.fromEntries(Object.entries(channels).map(([key, { name }]) => [key, name]))).toEqual({
     sourceOpened: "ingest:source.opened",
     sourceRead: "ingest:source.read",
+    storageRequest: "ingest:storage.request",
+    storageRetry: "ingest:storage.retry",
+    storageCache: "ingest:storage.cache",
     readerOpened: "ingest:reader.opened",
     fragmentRead: "ingest:fragment.read",
   });
@@ -18,7 +21,7 @@ it("reaches subscribers of node:diagnostics_channel", () => {
   expect(channels.sourceRead.hasSubscribers).toBe(false);
   subscribe("ingest:source.read", listener);
   expect(channels.sourceRead.hasSubscribers).toBe(true);
-  const message = { url: "x", ranges: 1, requests: 1, sizeBytes: 2, durationMs: 3 };
+  const message = { url: "x", ranges: 1, requests: 1, askedBytes: 2, sizeBytes: 2, durationMs: 3 };
   channels.sourceRead.publish(message);
   unsubscribe("ingest:source.read", listener);
   expect(seen).toEqual([message]);

@@ -40,6 +40,7 @@ export function fileError(error: unknown, url: string): unknown {
 /** Whether `error` says that the object does not exist (and not that it could not be reached). */
 export function isMissing(error: unknown): boolean {
   if (!(error instanceof SourceError)) return false;
+  if (error.reason === "NotFound") return true;
   const code = systemCode(error.cause);
   return code === "ENOENT" || code === "ENOTDIR";
 }

@@ -102,6 +102,7 @@ class FileSource implements ByteSource {
           url: this.url,
           ranges: ranges.length,
           requests: reads.length,
+          askedBytes: spans.reduce((sum, span) => sum + span.end - span.start, 0),
           sizeBytes: reads.reduce((sum, read) => sum + read.end - read.start, 0),
           durationMs: performance.now() - startedAt,
         });

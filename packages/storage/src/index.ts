@@ -10,11 +10,15 @@ import { type Expanded, expandUrl, probeUrl } from "./list.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
 export type { Expanded } from "./list.ts";
+export { configureStorage, type S3Settings, type StorageSettings, storageSettings } from "./settings.ts";
 export { absoluteRange, planReads, type PlannedRead, type PlanOptions } from "./plan-ranges.ts";
 
 /** Every scheme that this package opens (and lists, where it has folders). Add a row to add a store. */
 export const schemes: SchemeTable = {
   file: () => import("./file.ts"),
+  s3: () => import("./s3/s3.ts"),
+  http: () => import("./http/http.ts"),
+  https: () => import("./http/http.ts"),
 };
 
 /** Opens a plain path or a URL. @throws SourceError when it cannot be opened, OptionsError for an unknown scheme. */

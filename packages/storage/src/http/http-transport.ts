@@ -1,0 +1,134 @@
+import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { kindOfStatus, StoreFailure } from "../remote/failure.ts";
+import type { Target } from "../remote/source-error.ts";
+import {
+  type Answer,
+  parseContentRange,
+  parseRetryAfter,
+  type RangeAsk,
+  type SendOptions,
+  type Transport,
+} from "../remote/transport.ts";
+import { onSettings, storageSettings } from "../settings.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const MOST_REDIRECTIONS = 5;
+
+type Pools = Readonly<Record<"main" | "hedge", Dispatcher>>;
+
+let shared: Pools | undefined;
+onSettings(() => {
+  shared = undefined;
+});
+
+function pools(): Pools {
+  shared ??= { main: pool(), hedge: pool() };
+  return shared;
+}
+
+function pool(): Dispatcher {
+  const agent = new Agent({
+    connections: storageSettings().requestsInFlight,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    // The watchdog of each request does this.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS }));
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function headerOf(headers: Headers, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** GETs of one `http(s):` URL; a user name and password in it are sent as basic authentication. */
+export class HttpTransport implements Transport {
+  readonly target: Target;
+  readonly #url: URL;
+  readonly #authorization: string | undefined;
+
+  constructor(url: URL, shown: string) {
+    this.target = { store: "http", url: shown };
+    this.#url = new URL(url);
+    this.#url.username = "";
+    this.#url.password = "";
+    this.#url.hash = "";
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    this.#authorization = pair === ":" ? undefined : `Basic ${Buffer.from(pair).toString("base64")}`;
+  }
+
+  async get({ range, identity, unless }: RangeAsk, { signal, hedge }: SendOptions): Promise<Answer> {
+    const headers: Record<string, string> = {
+      // A compressed body would have other bytes than the ranges speak of.
+      "accept-encoding": "identity",
+      ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
+      ...(range === undefined ? {} : { range }),
+      ...(identity === undefined ? {} : condition(identity)),
+      ...(unless === undefined || unless.startsWith(MODIFIED) ? {} : { "if-none-match": unless }),
+    };
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await request(this.#url, {
+      headers,
+      signal,
+      dispatcher: pools()[hedge ? "hedge" : "main"],
+    });
+    const requestId = headerOf(answered, "x-amz-request-id") ?? headerOf(answered, "x-request-id");
+    try {
+      if (statusCode !== 200 && statusCode !== 206) throw failureOfStatus(statusCode, answered, requestId);
+      return answerOf(statusCode, answered, requestId, body);
+    } catch (error) {
+      body.on("error", () => {});
+      body.destroy();
+      throw error;
+    }
+  }
+}
+
+const MODIFIED = "modified ";
+
+/** A server sends the whole object, and its new name, when the condition does not hold. */
+function condition(identity: string): Record<string, string> {
+  if (identity.startsWith(MODIFIED)) return { "if-range": identity.slice(MODIFIED.length) };
+  // A weak name says that two versions mean the same, not that their bytes are the same: servers refuse it here.
+  return identity.startsWith("W/") ? {} : { "if-range": identity };
+}
+
+/** What tells one version from another: the ETag as it stands, else when it was modified. */
+function identityOf(headers: Headers): string | undefined {
+  const etag = headerOf(headers, "etag");
+  if (etag !== undefined && etag !== "") return etag;
+  const modified = headerOf(headers, "last-modified");
+  return modified === undefined ? undefined : `${MODIFIED}${modified}`;
+}
+
+function failureOfStatus(status: number, headers: Headers, requestId: string | undefined): StoreFailure {
+  return new StoreFailure(kindOfStatus(status, ""), "", {
+    code: `status ${status}`,
+    requestId,
+    retryAfterMs: parseRetryAfter(headerOf(headers, "retry-after")),
+  });
+}
+
+function answerOf(status: 200 | 206, headers: Headers, requestId: string | undefined, body: Answer["body"]): Answer {
+  const encoding = headerOf(headers, "content-encoding");
+  if (encoding !== undefined && encoding !== "identity") {
+    throw new StoreFailure("refused", `the server compresses the object (${encoding})`, { requestId });
+  }
+  const identity = identityOf(headers);
+  if (status === 200) {
+    const text = headerOf(headers, "content-length");
+    const sizeBytes = text === undefined ? undefined : Number(text);
+    return { status, start: 0, end: sizeBytes, sizeBytes, identity, requestId, body };
+  }
+  const range = parseContentRange(headerOf(headers, "content-range"));
+  if (range === undefined) {
+    throw new StoreFailure("corrupt", "a part is answered without saying which", { status, requestId });
+  }
+  return { status, ...range, identity, requestId, body };
+}

@@ -1,0 +1,82 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { UndiciHttpHandler } from "@smithy/undici-http-handler";
+import { Agent } from "undici";
+import { onSettings, type S3Settings, storageSettings } from "../settings.ts";
+
+/** S3 closes connections that were idle for about five seconds. */
+const KEEP_ALIVE_MS = 4_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** One client for ordinary requests and one, over connections of its own, for hedges. */
+export interface S3Clients {
+  readonly main: S3Client;
+  readonly hedge: S3Client;
+}
+
+let shared: Promise<S3Clients> | undefined;
+onSettings(() => {
+  // Requests under way end over the old connections, which then close by themselves.
+  shared = undefined;
+});
+
+/** The clients of this process for the settings that hold. */
+export function s3Clients(): Promise<S3Clients> {
+  shared ??= createClients();
+  return shared;
+}
+
+async function createClients(): Promise<S3Clients> {
+  const { s3, requestsInFlight } = storageSettings();
+  const main = await createClient(s3, requestsInFlight);
+  const { credentials, region } = main.config;
+  const hedge = new S3Client({ ...configOf(s3, requestsInFlight), credentials, region });
+  return { main, hedge };
+}
+
+async function createClient(s3: S3Settings, connections: number): Promise<S3Client> {
+  const client = new S3Client(configOf(s3, connections));
+  try {
+    await client.config.region();
+    return client;
+  } catch {
+    // Nothing names a region; the store's answer corrects a wrong one.
+    client.destroy();
+    return new S3Client({ ...configOf(s3, connections), region: "us-east-1" });
+  }
+}
+
+function configOf(s3: S3Settings, connections: number): S3ClientConfig {
+  const { env } = process;
+  const region = s3.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
+  const endpoint = s3.endpoint ?? env["AWS_ENDPOINT_URL_S3"] ?? env["AWS_ENDPOINT_URL"];
+  const agent = new Agent({
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    // The watchdog of each request does this.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    ...(region === undefined || region === "" ? {} : { region }),
+    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
+    ...(s3.profile === undefined ? {} : { profile: s3.profile }),
+    ...(s3.anonymous === true ? anonymous : {}),
+    forcePathStyle: s3.forcePathStyle ?? (endpoint !== undefined && endpoint !== ""),
+    followRegionRedirects: true,
+    cacheMiddleware: true,
+    // Retries are ours: the SDK's do not cover bodies, and share a budget that bursts empty.
+    maxAttempts: 1,
+    // Ranges carry no checksum, and stores that are not AWS refuse what they do not know.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: new UndiciHttpHandler({ dispatcher: agent }),
+  };
+}
+
+/** Requests without a signature. */
+const anonymous: Pick<S3ClientConfig, "credentials" | "signer"> = {
+  credentials: { accessKeyId: "", secretAccessKey: "" },
+  signer: { sign: (request) => Promise.resolve(request) },
+};
