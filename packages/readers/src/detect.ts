@@ -94,12 +94,21 @@ function firstBytes(head: Uint8Array): string {
  */
 export async function detectFormat(source: ByteSource, options: ReadOptions = {}): Promise<FormatName> {
   const { sizeBytes } = await source.stat(options);
-  const ranges = [{ start: 0, end: Math.min(HEAD_BYTES, sizeBytes) }, { suffixBytes: TAIL_BYTES }];
-  const [head = new Uint8Array(0), tail = head] = sizeBytes === 0 ? [] : await source.getRanges(ranges, options);
-  const format = (await detectContent(head, tail)) ?? extensionOf(source.url);
+  const likely = extensionOf(source.url);
+  const headRange = { start: 0, end: Math.min(HEAD_BYTES, sizeBytes) };
+  // A remote object is opened by reading the end that its name speaks for: often that end tells alone.
+  const tailFirst = likely === "parquet" || likely === "orc";
+  const first = tailFirst ? { suffixBytes: TAIL_BYTES } : headRange;
+  const [one = new Uint8Array(0)] = sizeBytes === 0 ? [] : await source.getRanges([first], options);
+  const none = new Uint8Array(0);
+  const seen = await detectContent(tailFirst ? none : one, tailFirst ? one : none);
+  if (seen !== undefined && seen === likely) return seen;
+  const [head = none, tail = none] =
+    sizeBytes === 0 ? [] : await source.getRanges([headRange, { suffixBytes: TAIL_BYTES }], options);
+  const format = (await detectContent(head, tail)) ?? likely;
   if (format !== undefined) return format;
-  const seen = sizeBytes === 0 ? "the object is empty" : `its first bytes are ${firstBytes(head)}`;
-  throw new FormatError(`the format is not recognised: ${seen}, and the name does not tell`, {
+  const looked = sizeBytes === 0 ? "the object is empty" : `its first bytes are ${firstBytes(head)}`;
+  throw new FormatError(`the format is not recognised: ${looked}, and the name does not tell`, {
     where: { url: source.url },
     remedy: "Say which it is (--format parquet, orc, avro, tfrecord or arrow) if it is one of them.",
   });

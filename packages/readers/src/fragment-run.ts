@@ -43,7 +43,7 @@ export class FragmentRun {
     try {
       this.#step = this.#located(() => this.#decoder.next([]));
       const { value, done } = this.#step;
-      if (done !== true && "need" in value && needBytes(value) <= roomBytes) this.#fetch(value);
+      if (done !== true && "need" in value && needBytes(value) <= roomBytes) this.#fetch(value, true);
     } catch (error) {
       this.#failure = { error };
     }
@@ -73,7 +73,7 @@ export class FragmentRun {
       }
       if (this.#fetching === undefined) {
         makeRoom(needBytes(value));
-        this.#fetch(value);
+        this.#fetch(value, false);
       }
       const bytes = await this.#fetched();
       this.#step = this.#located(() => this.#decoder.next(bytes));
@@ -87,13 +87,13 @@ export class FragmentRun {
     this.drop();
   }
 
-  #fetch(need: Need): void {
+  #fetch(need: Need, ahead: boolean): void {
     const bytes = needBytes(need);
     this.#located(() => checkLimit(this.#limits, "bytesInFlight", bytes, "what must be fetched at once, in bytes,"));
     this.heldBytes = bytes;
     this.fetchedBytes += bytes;
     const into = this.#mayReuse ? need.into : undefined;
-    this.#fetching = this.#source.getRanges(need.need, { signal: this.#signal, into });
+    this.#fetching = this.#source.getRanges(need.need, { signal: this.#signal, into, ahead });
     // Whoever awaits it hears of a failure; until then it must not count as unhandled.
     this.#fetching.catch(() => {});
   }

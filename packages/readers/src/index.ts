@@ -12,5 +12,13 @@ export {
   uniteSchemas,
 } from "./dataset/unite.ts";
 export { detectFormat } from "./detect.ts";
+export {
+  inspect,
+  type InspectedColumn,
+  type InspectedFragment,
+  type InspectedPage,
+  type InspectFileOptions,
+  type Inspection,
+} from "./inspect.ts";
 export { open, type OpenOptions } from "./open.ts";
 export type { DatasetFile, DatasetInfo, FragmentOptions, Reader } from "./reader.ts";

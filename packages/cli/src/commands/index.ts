@@ -25,6 +25,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./schema.ts")).registerSchema,
   },
   {
+    name: "inspect",
+    summary: "print how a file is laid out: fragments, columns, sizes, statistics",
+    load: async () => (await import("./inspect.ts")).registerInspect,
+  },
+  {
+    name: "validate",
+    summary: "decode files whole, verify every checksum, name the first bad place",
+    load: async () => (await import("./validate.ts")).registerValidate,
+  },
+  {
     name: "count",
     summary: "print the number of rows",
     load: async () => (await import("./count.ts")).registerCount,

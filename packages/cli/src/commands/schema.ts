@@ -1,6 +1,7 @@
 import { childFields, type Field } from "@ingest-ts/core";
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
+import { registerSchemaDiff } from "./schema-diff.ts";
 import {
   formatOption,
   type InputFlags,
@@ -21,6 +22,7 @@ Examples:
   ingest schema flights.parquet
   ingest schema flights.parquet --json
   ingest schema flights/                                   and which files differ, how
+  ingest schema diff january.parquet february.orc
 `;
 
 const explanation = `
@@ -39,7 +41,7 @@ interface SchemaFlags extends InputFlags {
 
 /** Adds `ingest schema` to the program. */
 export function registerSchema(program: Command): void {
-  program
+  const command = program
     .command("schema")
     .description("print the columns and their Arrow types")
     .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
@@ -51,6 +53,7 @@ export function registerSchema(program: Command): void {
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: SchemaFlags) => withSignals((signal) => schema(uris, flags, signal)));
+  registerSchemaDiff(command);
 }
 
 async function schema(uris: readonly string[], flags: SchemaFlags, signal: AbortSignal): Promise<void> {

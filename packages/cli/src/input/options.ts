@@ -76,8 +76,12 @@ export function inputOf(uris: readonly string[]): string | readonly string[] {
 
 /** Tells on stderr which files of a data set were passed over. */
 export function noteSkipped({ dataset }: Reader): void {
-  const { hidden = 0, empty = 0 } = dataset?.listing.skipped ?? {};
-  if (hidden + empty > 0) process.stderr.write(`ingest: ${skippedText({ hidden, empty })}\n`);
+  if (dataset !== undefined) noteSkippedFiles(dataset.listing.skipped);
+}
+
+/** The same of a listing. */
+export function noteSkippedFiles(skipped: Skipped): void {
+  if (skipped.hidden + skipped.empty > 0) process.stderr.write(`ingest: ${skippedText(skipped)}\n`);
 }
 
 /** For example "passed over: 2 names that begin with _ or ., 1 empty file". */

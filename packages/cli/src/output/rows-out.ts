@@ -16,7 +16,8 @@ function colourWanted(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): bool
   return stream.isTTY === true && env["TERM"] !== "dumb";
 }
 
-function terminalWidth(): number {
+/** Columns of the terminal, or of COLUMNS, or 80. */
+export function terminalWidth(): number {
   const fromEnvironment = Number(process.env["COLUMNS"]);
   if (process.stdout.isTTY) return process.stdout.columns;
   return Number.isSafeInteger(fromEnvironment) && fromEnvironment > 0 ? fromEnvironment : DEFAULT_WIDTH;

@@ -110,6 +110,7 @@ export function readFooter(bytes: Uint8Array): Footer {
   const stripes: StripeInformation[] = [];
   const metadata: Record<string, string> = {};
   let encrypted = false;
+  let softwareVersion = "";
   readMessage(bytes, (field, reader) => {
     if (field.wireType !== 2) return false;
     if (field.number === 3) stripes.push(readStripe(reader.bytes()));
@@ -120,11 +121,22 @@ export function readFooter(bytes: Uint8Array): Footer {
     } else if (field.number === 10) {
       encrypted = true;
       reader.bytes();
-    } else return false;
+    } else if (field.number === 12) softwareVersion = reader.string();
+    else return false;
     return true;
   });
   const calendar = calendars[numbers(11)] ?? "unknown";
-  return { types, stripes, metadata, rows: numbers(6), writer: numbers(9), calendar, encrypted };
+  return {
+    types,
+    stripes,
+    metadata,
+    rows: numbers(6),
+    writer: numbers(9),
+    softwareVersion,
+    rowIndexStride: numbers(8),
+    calendar,
+    encrypted,
+  };
 }
 
 function readEncoding(bytes: Uint8Array): ColumnEncoding {

@@ -1,4 +1,11 @@
-import { bindPredicate, type BoundColumn, type ColumnRange, mayPass, type Predicate, type Schema } from "@ingest-ts/core";
+import {
+  bindPredicate,
+  type BoundColumn,
+  type ColumnRange,
+  mayPass,
+  type Predicate,
+  type Schema,
+} from "@ingest-ts/core";
 import type { OrcMetadata } from "./metadata.ts";
 import { readStatistics, readStripeStatistics, statisticsRange, type StatisticsTrust } from "./statistics.ts";
 import type { Node } from "./tree.ts";

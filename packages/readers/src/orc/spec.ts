@@ -99,6 +99,10 @@ export interface Footer {
   readonly rows: number;
   /** 0 Java, 1 C++, 2 Presto, 3 Go, 4 Trino, 5 CUDF. */
   readonly writer: number;
+  /** As it is written; "" when it is not said. */
+  readonly softwareVersion: string;
+  /** Rows of a row group; 0 without a row index. */
+  readonly rowIndexStride: number;
   readonly calendar: Calendar;
   readonly encrypted: boolean;
 }

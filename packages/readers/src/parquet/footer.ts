@@ -6,6 +6,7 @@ import {
   type LogicalType,
   type RowGroup,
   type SchemaElement,
+  type StoredSpan,
 } from "./spec.ts";
 import { CompactReader, ThriftType } from "./thrift.ts";
 
@@ -216,8 +217,17 @@ function readColumnChunk(reader: CompactReader, elementType: number, path: strin
   let filePath: string | undefined;
   let encrypted = false;
   let metadata: Omit<ColumnChunk, "encrypted" | "filePath"> | undefined;
+  const places: (number | undefined)[] = [];
   reader.struct(elementType, "ColumnChunk", (id, type) => {
     switch (id) {
+      case 4:
+      case 6:
+        places[id] = reader.i64(type, "the place of an index");
+        break;
+      case 5:
+      case 7:
+        places[id] = reader.i32(type, "the length of an index");
+        break;
       case 1:
         filePath = reader.string(type, "file_path");
         break;
@@ -233,7 +243,14 @@ function readColumnChunk(reader: CompactReader, elementType: number, path: strin
     }
   });
   if (metadata === undefined && !encrypted) throw reader.fail("a column chunk without metadata");
-  return { ...(metadata ?? absent), encrypted, filePath };
+  const [offsetIndex, columnIndex] = [storedSpan(places[4], places[5]), storedSpan(places[6], places[7])];
+  return { ...(metadata ?? absent), offsetIndex, columnIndex, encrypted, filePath };
+}
+
+/** Undefined when it says nothing: indexes only save work, so they are not refused. */
+function storedSpan(offset: number | undefined, length: number | undefined): StoredSpan | undefined {
+  if (offset === undefined || offset <= 0 || (length !== undefined && length <= 0)) return undefined;
+  return { offset, length };
 }
 
 function readColumnMetadata(
@@ -269,6 +286,12 @@ function readColumnMetadata(
       case 12:
         statistics = reader.raw(inner);
         break;
+      case 14:
+        numbers[id] = reader.i64(inner, "bloom_filter_offset");
+        break;
+      case 15:
+        numbers[id] = reader.i32(inner, "bloom_filter_length");
+        break;
       default:
         reader.skip(inner);
     }
@@ -288,6 +311,7 @@ function readColumnMetadata(
     dataPageOffset: required(9),
     dictionaryPageOffset: numbers[11],
     statistics,
+    bloomFilter: storedSpan(numbers[14], numbers[15]),
   };
 }
 

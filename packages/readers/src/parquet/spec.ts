@@ -153,9 +153,19 @@ export interface ColumnChunk {
   readonly dictionaryPageOffset: number | undefined;
   /** `struct Statistics` as it is stored; see statistics.ts. */
   readonly statistics?: Uint8Array | undefined;
+  /** `struct ColumnIndex`, `struct OffsetIndex` and the bloom filter, where there are some (indexes.ts, bloom.ts). */
+  readonly columnIndex?: StoredSpan | undefined;
+  readonly offsetIndex?: StoredSpan | undefined;
+  readonly bloomFilter?: StoredSpan | undefined;
   readonly encrypted: boolean;
   /** Set when the bytes lie in another file. */
   readonly filePath: string | undefined;
+}
+
+/** Bytes of the file. Writers before 2023 left the length of bloom filters out. */
+export interface StoredSpan {
+  readonly offset: number;
+  readonly length: number | undefined;
 }
 
 /** Thrift: `struct RowGroup`. */
