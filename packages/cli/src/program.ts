@@ -11,6 +11,9 @@ Examples:
   ingest count flights.parquet --where "delay > 60"
 `;
 
+/** Commands that name no object. */
+const withoutUris: ReadonlySet<string> = new Set(["env"]);
+
 function version(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
@@ -35,8 +38,14 @@ async function createProgram(asked: string | undefined): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ingest: ")) })
     .exitOverride();
   for (const { name, summary, load } of commands) {
-    if (name === asked) (await load())(program);
-    else program.command(name).description(summary);
+    if (name !== asked) {
+      program.command(name).description(summary);
+      continue;
+    }
+    (await load())(program);
+    const command = program.commands.at(-1);
+    if (command === undefined || withoutUris.has(name)) continue;
+    (await import("./input/storage-options.ts")).addStorageOptions(command);
   }
   for (const command of program.commands) {
     command.copyInheritedSettings(program).option("--debug", "stack traces in errors (or set DEBUG)");

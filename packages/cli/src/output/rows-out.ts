@@ -1,5 +1,5 @@
 import { type ByteSink, OptionsError, type Schema } from "@ingest-ts/core";
-import { fileSink } from "@ingest-ts/storage";
+import { createSink } from "@ingest-ts/storage";
 import { stdoutSink } from "../process/stdout-sink.ts";
 import type { RowWriter } from "./row-writer.ts";
 
@@ -34,9 +34,9 @@ export function chooseFormat(to: RowFormat | undefined, toFile: boolean): RowFor
   return to ?? (terminal ? "table" : "jsonl");
 }
 
-/** The sink for `--output`: a file that appears when it is complete, or standard output. */
+/** The sink for `--output`: a file or object that appears when it is complete, or standard output. */
 export async function openOutput(path: string | undefined): Promise<ByteSink> {
-  return path === undefined || path === "-" ? stdoutSink() : fileSink(path);
+  return path === undefined || path === "-" ? stdoutSink() : createSink(path);
 }
 
 /** A writer of `format`. Formats load when they are used. */

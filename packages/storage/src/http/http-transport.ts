@@ -11,6 +11,7 @@ import {
 } from "../remote/transport.ts";
 import { onSettings, storageSettings } from "../settings.ts";
 
+const KEEP_ALIVE_MS = 4_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const MOST_REDIRECTIONS = 5;
 
@@ -29,6 +30,8 @@ function pools(): Pools {
 function pool(): Dispatcher {
   const agent = new Agent({
     connections: storageSettings().requestsInFlight,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     // The watchdog of each request does this.
     headersTimeout: 0,
@@ -122,6 +125,12 @@ function answerOf(status: 200 | 206, headers: Headers, requestId: string | undef
   }
   const identity = identityOf(headers);
   if (status === 200) {
+    if (headerOf(headers, "content-range") !== undefined) {
+      throw new StoreFailure("corrupt", "the whole object and a part of it are answered at once", {
+        status,
+        requestId,
+      });
+    }
     const text = headerOf(headers, "content-length");
     const sizeBytes = text === undefined ? undefined : Number(text);
     return { status, start: 0, end: sizeBytes, sizeBytes, identity, requestId, body };

@@ -25,6 +25,9 @@ const MOST_DELAY_MS = 10_000;
 /** Answers that contradict the request: chance may explain two, not more. */
 const CORRUPT_ATTEMPTS = 3;
 
+/** Less is no progress: a store that sends a few bytes each time would keep us for ever. */
+const PROGRESS_BYTES = 64 * 1024;
+
 /** How long to wait before attempt `failures + 1`: full jitter, and at least what the store asks for. */
 export function retryDelayMs(failure: StoreFailure, failures: number, random: () => number = Math.random): number {
   const base = failure.kind === "throttled" ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
@@ -90,8 +93,9 @@ export async function persist<T>(effort: Effort, attempt: (number: number) => Pr
       if (effort.expects?.includes(failure.kind) === true) throw failure;
       if (failure.kind === "throttled") sharedLimiter().throttle();
       const keptNow = effort.keptBytes?.() ?? 0;
-      tally.count(failure, keptNow > kept);
-      kept = keptNow;
+      const progressed = keptNow - kept >= PROGRESS_BYTES;
+      tally.count(failure, progressed);
+      if (progressed) kept = keptNow;
       const delayMs = retryDelayMs(failure, tally.failures);
       const tooLate = performance.now() + delayMs - tally.progressAt > storageSettings().retryMs;
       if (tooLate || !tally.mayTryAgain(failure, effort.refresh !== undefined)) {
@@ -102,7 +106,7 @@ export async function persist<T>(effort: Effort, attempt: (number: number) => Pr
       if (failure.kind === "expired") await effort.refresh?.();
       if (channels.storageRetry.hasSubscribers) {
         const { store, url } = target;
-        channels.storageRetry.publish({ store, url, cause: failure.code, delayMs, keptBytes: kept });
+        channels.storageRetry.publish({ store, url, cause: failure.code, delayMs, keptBytes: keptNow });
       }
       await sleep(delayMs, signal);
     }

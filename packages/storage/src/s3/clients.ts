@@ -53,6 +53,7 @@ function configOf(s3: S3Settings, connections: number): S3ClientConfig {
     connections,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     // The watchdog of each request does this.
     headersTimeout: 0,

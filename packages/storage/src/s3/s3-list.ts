@@ -1,19 +1,10 @@
 import { type _Object, ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import {
-  channels,
-  type ListedObject,
-  type ListOptions,
-  type Probed,
-  type ReadOptions,
-  SourceError,
-} from "@ingest-ts/core";
-import { failureOf } from "../remote/failure.ts";
+import { type ListedObject, type ListOptions, type Probed, type ReadOptions, SourceError } from "@ingest-ts/core";
 import { sharedLimiter } from "../remote/limiter.ts";
-import { persist } from "../remote/persist.ts";
 import type { Target } from "../remote/source-error.ts";
 import { storageSettings } from "../settings.ts";
 import { type S3Clients, s3Clients } from "./clients.ts";
-import { s3Failure } from "./s3-failure.ts";
+import { requestS3 } from "./s3-request.ts";
 import { identityOf } from "./s3-transport.ts";
 import { parseS3Url, targetOf } from "./s3-url.ts";
 
@@ -101,7 +92,7 @@ function parentOf(path: string): string {
 }
 
 function listPage(
-  { main }: S3Clients,
+  clients: S3Clients,
   { bucket, prefix, most, token }: PageAsk,
   target: Target,
   signal: AbortSignal | undefined,
@@ -114,37 +105,7 @@ function listPage(
     ...(token === undefined ? {} : { ContinuationToken: token }),
     ...(requestPayer === undefined ? {} : { RequestPayer: requestPayer }),
   });
-  const refresh = async (): Promise<void> => {
-    await main.config.credentials({ forceRefresh: true });
-  };
   return sharedLimiter().run(0, false, signal, () =>
-    persist({ target, signal, refresh }, (attempt) =>
-      timed(target, attempt, signal, (abortSignal) => main.send(command, { abortSignal })),
-    ),
+    requestS3(clients, { target, op: "list", signal }, (abortSignal) => clients.main.send(command, { abortSignal })),
   );
-}
-
-/** A request whose answer is small: given up after `stallMs`, told to the channel. @throws StoreFailure */
-async function timed<T>(
-  { store, url }: Target,
-  attempt: number,
-  signal: AbortSignal | undefined,
-  send: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const timeout = AbortSignal.timeout(storageSettings().stallMs);
-  const startedAt = performance.now();
-  let outcome = "200";
-  try {
-    return await send(signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
-  } catch (error) {
-    const failure = timeout.aborted ? failureOf(timeout.reason) : s3Failure(error);
-    outcome = failure.status === undefined ? "reset" : String(failure.status);
-    throw failure;
-  } finally {
-    if (channels.storageRequest.hasSubscribers) {
-      const durationMs = performance.now() - startedAt;
-      const message = { store, op: "list", url, outcome, attempt, hedge: false, sizeBytes: 0 } as const;
-      channels.storageRequest.publish({ ...message, firstByteMs: undefined, durationMs });
-    }
-  }
 }

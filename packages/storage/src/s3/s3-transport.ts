@@ -66,6 +66,13 @@ function answerOf(output: GetObjectCommandOutput): Answer {
   }
   const identity = identityOf(ETag);
   if (status === 200) {
+    if (ContentRange !== undefined) {
+      body.destroy();
+      throw new StoreFailure("corrupt", "the whole object and a part of it are answered at once", {
+        status,
+        requestId,
+      });
+    }
     return { status, start: 0, end: ContentLength, sizeBytes: ContentLength, identity, requestId, body };
   }
   const range = parseContentRange(ContentRange);

@@ -1,0 +1,69 @@
+import { OptionsError } from "@ingest-ts/core";
+import { type Command, Option } from "commander";
+
+/** What commander hands over for the options of object storage, spelled as in the aws command line. */
+interface StorageFlags {
+  readonly endpointUrl?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly signRequest?: boolean;
+  readonly requestPayer?: "requester";
+  readonly cacheDir?: string;
+  readonly cacheBytes?: number;
+}
+
+const units: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** "64GiB", "500M" or plain bytes. @throws OptionsError */
+function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text);
+  const bytes = Math.floor(Number(match?.[1]) * (units[match?.[2]?.toLowerCase() ?? ""] ?? Number.NaN));
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new OptionsError(`--cache-bytes is "${text}"`, { remedy: "Write a size like 500M or 64GiB." });
+}
+
+/** Adds the options that every command with URIs has, and sets storage up before the command runs. */
+export function addStorageOptions(command: Command): void {
+  const options = [
+    new Option("--endpoint-url <url>", "address of a store that is not AWS"),
+    new Option("--region <name>", "region of the bucket"),
+    new Option("--profile <name>", "profile of ~/.aws to take credentials from"),
+    new Option("--no-sign-request", "send no credentials (public buckets)"),
+    new Option("--request-payer <who>", "who pays for the requests").choices(["requester"]),
+    new Option("--cache-dir <folder>", "keep what was read there (INGEST_CACHE_DIR)"),
+    new Option("--cache-bytes <size>", "at most so much of it (INGEST_CACHE_BYTES; default 64GiB)").argParser(
+      parseSize,
+    ),
+  ];
+  for (const option of options) command.addOption(option.helpGroup("Object storage:"));
+  command.hook("preAction", () => configure(command.opts<StorageFlags>()));
+}
+
+async function configure(flags: StorageFlags): Promise<void> {
+  const { env } = process;
+  const cacheDir = flags.cacheDir ?? (env["INGEST_CACHE_DIR"] || undefined);
+  const fromEnv = env["INGEST_CACHE_BYTES"];
+  const cacheBytes = flags.cacheBytes ?? (fromEnv === undefined || fromEnv === "" ? undefined : parseSize(fromEnv));
+  if (flags.signRequest === false && flags.requestPayer !== undefined) {
+    throw new OptionsError("--no-sign-request and --request-payer exclude each other", {
+      remedy: "Whoever pays must say who they are.",
+    });
+  }
+  if (flags.endpointUrl !== undefined && !/^https?:\/\//i.test(flags.endpointUrl)) {
+    throw new OptionsError("--endpoint-url is no http:// or https:// URL", { remedy: "Write it with its scheme." });
+  }
+  // The SDK's advice on Node's version is for who chooses it, not for who runs a command.
+  env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+  const { configureStorage } = await import("@ingest-ts/storage");
+  configureStorage({
+    s3: {
+      endpoint: flags.endpointUrl,
+      region: flags.region,
+      profile: flags.profile,
+      anonymous: flags.signRequest === false,
+      requestPayer: flags.requestPayer,
+    },
+    cacheDir,
+    cacheBytes,
+  });
+}

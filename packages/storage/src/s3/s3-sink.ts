@@ -1,0 +1,181 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { type ByteSink, OptionsError, SourceError } from "@ingest-ts/core";
+import { freshBytes } from "../remote/opening.ts";
+import type { Target } from "../remote/source-error.ts";
+import { type S3Clients, s3Clients } from "./clients.ts";
+import { requestS3 } from "./s3-request.ts";
+import { parseS3Url, type S3Location, targetOf } from "./s3-url.ts";
+
+const MiB = 1024 * 1024;
+const PART_BYTES = 8 * MiB;
+/** An upload has at most 10,000 parts, so that those of long ones have to be longer. */
+const LONG_PART_BYTES = 64 * MiB;
+const SHORT_PARTS = 1000;
+const PARTS_AT_ONCE = 4;
+
+/**
+ * Writes an object in parts. Under its name is what was there before until `close` has succeeded; `abort` removes the
+ * parts from the store.
+ *
+ * @throws OptionsError for a URL that names no object; `write` and `close` throw SourceError
+ */
+export async function s3Sink(url: string): Promise<ByteSink> {
+  const location = parseS3Url(url);
+  if (location.key === "" || location.key.endsWith("/")) {
+    throw new OptionsError("is a folder, not an object", { where: { url }, remedy: "Name an object to write." });
+  }
+  return new S3Sink(location, await s3Clients());
+}
+
+interface Part {
+  readonly PartNumber: number;
+  readonly ETag: string;
+}
+
+class S3Sink implements ByteSink {
+  readonly #target: Target;
+  readonly #name: { readonly Bucket: string; readonly Key: string };
+  readonly #clients: S3Clients;
+  readonly #stop = new AbortController();
+  readonly #parts: Part[] = [];
+  readonly #sending = new Set<Promise<void>>();
+  #uploadId: string | undefined;
+  #buffer: Uint8Array | undefined;
+  #filled = 0;
+  #sent = 0;
+  #sizeBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #ended = false;
+
+  constructor(location: S3Location, clients: S3Clients) {
+    this.#target = targetOf(location);
+    this.#name = { Bucket: location.bucket, Key: location.key };
+    this.#clients = clients;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#check();
+    this.#sizeBytes += bytes.length;
+    for (let from = 0; from < bytes.length; ) {
+      this.#buffer ??= freshBytes(this.#sent < SHORT_PARTS ? PART_BYTES : LONG_PART_BYTES);
+      const some = bytes.subarray(from, from + this.#buffer.length - this.#filled);
+      this.#buffer.set(some, this.#filled);
+      this.#filled += some.length;
+      from += some.length;
+      if (this.#filled === this.#buffer.length) await this.#sendPart();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#check();
+    try {
+      if (this.#uploadId === undefined) await this.#putWhole();
+      else {
+        if (this.#filled > 0) await this.#sendPart();
+        await Promise.all(this.#sending);
+        this.#check();
+        await this.#complete(this.#uploadId);
+      }
+      this.#ended = true;
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop.abort(new SourceError("the upload was given up", { where: { url: this.#target.url } }));
+    await Promise.all(this.#sending);
+    const UploadId = this.#uploadId;
+    if (UploadId === undefined) return;
+    try {
+      await requestS3(this.#clients, { target: this.#target, op: "put" }, (abortSignal) =>
+        this.#clients.main.send(new AbortMultipartUploadCommand({ ...this.#name, UploadId }), { abortSignal }),
+      );
+    } catch (error) {
+      // What failed before says more; parts that stay are invisible, and lifecycle rules remove them.
+      if (!(error instanceof SourceError)) throw error;
+    }
+  }
+
+  #check(): void {
+    if (this.#ended) throw new SourceError("the output is closed", { where: { url: this.#target.url } });
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Hands the buffer over to an upload, once few enough are under way. */
+  async #sendPart(): Promise<void> {
+    this.#uploadId ??= await this.#create();
+    while (this.#sending.size >= PARTS_AT_ONCE) await Promise.race(this.#sending);
+    this.#check();
+    const Body = (this.#buffer as Uint8Array).subarray(0, this.#filled);
+    this.#buffer = undefined;
+    this.#filled = 0;
+    const sending = this.#upload(this.#uploadId, ++this.#sent, Body)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+  }
+
+  async #create(): Promise<string> {
+    const { UploadId } = await this.#request(0, (abortSignal) =>
+      this.#clients.main.send(new CreateMultipartUploadCommand(this.#name), { abortSignal }),
+    );
+    if (UploadId !== undefined) return UploadId;
+    throw new SourceError("the store begins an upload without naming it", { where: { url: this.#target.url } });
+  }
+
+  async #upload(UploadId: string, PartNumber: number, Body: Uint8Array): Promise<void> {
+    const { ETag } = await this.#request(Body.length, (abortSignal) =>
+      this.#clients.main.send(new UploadPartCommand({ ...this.#name, UploadId, PartNumber, Body }), { abortSignal }),
+    );
+    this.#parts.push({ PartNumber, ETag: ETag ?? "" });
+  }
+
+  async #putWhole(): Promise<void> {
+    const Body = (this.#buffer ?? new Uint8Array(0)).subarray(0, this.#filled);
+    await this.#request(Body.length, (abortSignal) =>
+      this.#clients.main.send(new PutObjectCommand({ ...this.#name, Body }), { abortSignal }),
+    );
+  }
+
+  async #complete(UploadId: string): Promise<void> {
+    const Parts = this.#parts.sort((a, b) => a.PartNumber - b.PartNumber);
+    try {
+      await this.#request(0, (abortSignal) =>
+        this.#clients.main.send(
+          new CompleteMultipartUploadCommand({ ...this.#name, UploadId, MultipartUpload: { Parts } }),
+          {
+            abortSignal,
+          },
+        ),
+      );
+    } catch (error) {
+      // An answer that was lost may have been a success: then the upload is no more, and the object is there.
+      const gone = error instanceof SourceError && error.reason === "NotFound" && (error.request?.attempts ?? 0) > 1;
+      if (!gone || !(await this.#isThere(Parts.length))) throw error;
+    }
+  }
+
+  async #isThere(parts: number): Promise<boolean> {
+    const { ContentLength, ETag } = await this.#request(0, (abortSignal) =>
+      this.#clients.main.send(new HeadObjectCommand(this.#name), { abortSignal }),
+    );
+    return ContentLength === this.#sizeBytes && ETag?.includes(`-${parts}`) === true;
+  }
+
+  #request<T>(sizeBytes: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return requestS3(this.#clients, { target: this.#target, op: "put", signal: this.#stop.signal, sizeBytes }, send);
+  }
+}
