@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // Tests run on the TypeScript sources; what is shipped is tested by packing it (test/pack.test.ts). Naming conditions
-// replaces Vite's own, so `node` has to be among them: it picks the Node side of `#channel` and `#codecs`.
+// replaces Vite's own, so `node` has to be among them: it picks the Node side of `#channel`, `#codecs` and `#crc32c`.
 const conditions = ["ingest-source", "node"];
 
 export default defineConfig({

@@ -1,21 +1,10 @@
+import { type Crc32c, loadNative } from "#crc32c";
 import { acquireKernels, type Kernels } from "./kernels.ts";
-
-type Crc32c = (bytes: Uint8Array) => number;
 
 /** Bytes copied into the arena at a time when no native code is at hand. */
 const PIECE_BYTES = 256 * 1024;
 
 let native: Crc32c | null | undefined;
-
-async function loadNative(): Promise<Crc32c | null> {
-  try {
-    const addon = await import("@node-rs/crc32");
-    return (bytes) => addon.crc32c(bytes);
-  } catch {
-    // No prebuilt binary for this platform or runtime: the kernel gives the same answer.
-    return null;
-  }
-}
 
 function kernelCrc32c(kernels: Kernels, bytes: Uint8Array): number {
   const block = kernels.arena.allocate(Math.min(bytes.length, PIECE_BYTES));
