@@ -39,13 +39,18 @@ export {
   type BoundPredicate,
   type ColumnRange,
   evaluate,
+  type ExactNumber,
+  exactNumber,
   halfToNumber,
   type Key,
   mayPass,
+  type ParsedInstant,
+  parseInstant,
   parseWhere,
   predicateColumns,
   type ResolvedColumn,
   resolveColumn,
+  unitNs,
 } from "./predicate/index.ts";
 export { type Projection, projectColumns, projection } from "./project.ts";
 export type { ColumnPath, ComparisonOperator, Literal, Predicate } from "./predicate/types.ts";
