@@ -20,10 +20,11 @@ import {
   memorySource,
   type PlainValue,
   randomColumns,
+  randomSchema,
   rowsOf,
   valueAt,
 } from "@ingest-ts/core/testing";
-import { open } from "@ingest-ts/readers";
+import { open, type OpenOptions } from "@ingest-ts/readers";
 import { createAvroWriter } from "@ingest-ts/writers/avro";
 import { createORCWriter } from "@ingest-ts/writers/orc";
 import { createParquetWriter } from "@ingest-ts/writers/parquet";
@@ -101,8 +102,9 @@ function randomPredicate(dice: Dice, schema: Schema, rows: Columns, depth: numbe
 
 /** A file of random rows; undefined when the format cannot hold them. */
 async function randomFile(create: CreateWriter, dice: Dice): Promise<Uint8Array | undefined> {
-  const fields = Array.from({ length: 3 }, (_, i) => ({ name: `c${i}`, type: dice.pick(flatTypes), nullable: true }));
-  const schema: Schema = { fields, metadata: {} };
+  const flat = Array.from({ length: 3 }, (_, i) => ({ name: `f${i}`, type: dice.pick(flatTypes), nullable: true }));
+  const nested = randomSchema(dice, { columns: dice.below(3), depth: 3 });
+  const schema: Schema = { fields: [...flat, ...nested.fields], metadata: {} };
   const sink = memorySink();
   try {
     const writer = await create(sink, schema, dice);
@@ -115,8 +117,11 @@ async function randomFile(create: CreateWriter, dice: Dice): Promise<Uint8Array 
   return sink.bytes;
 }
 
-async function readAll(bytes: Uint8Array, where?: Predicate): Promise<{ rows: PlainValue[][]; fragments: number }> {
-  const reader = await open(memorySource(bytes), { where });
+async function readAll(
+  bytes: Uint8Array,
+  options: OpenOptions = {},
+): Promise<{ rows: PlainValue[][]; fragments: number }> {
+  const reader = await open(memorySource(bytes), options);
   const rows: PlainValue[][] = [];
   for await (const slab of reader.slabs()) rows.push(...rowsOf(slab));
   return { rows, fragments: reader.fragments.length };
@@ -139,8 +144,13 @@ async function filterAtRandom(bytes: Uint8Array, dice: Dice, runs: number, name:
   for (let run = 0; run < runs; run++) {
     const where = randomPredicate(dice, whole.schema, whole.columns, 2);
     const passes = evaluate(bindPredicate(where, whole.schema), whole.columns);
-    const filtered = await readAll(bytes, where);
-    const expected = all.rows.filter((_, row) => passes[row] === 1);
+    const kept = all.rows.filter((_, row) => passes[row] === 1);
+    // Some columns in another order, so that those of the condition may not be among them; small slabs.
+    const positions = whole.schema.fields.map((_, i) => i).filter(() => dice.chance(0.7));
+    const columns = positions.reverse().map((i) => [whole.schema.fields[i]?.name ?? ""]);
+    const batchRows = dice.pick([1, 3, 17, 65_536]);
+    const filtered = await readAll(bytes, { where, columns, batchRows });
+    const expected = kept.map((row) => positions.map((i) => row[i] as PlainValue));
     expect(filtered.rows, `${name}, ${JSON.stringify(where)}`).toEqual(expected);
     pruned += all.fragments - filtered.fragments;
   }

@@ -66,6 +66,11 @@ export interface Need {
   readonly into?: readonly Uint8Array[] | undefined;
 }
 
+/** Rows that a decoder passed over undecoded: none of them passes `select.where`. They count as rows of the fragment. */
+export interface Passed {
+  readonly passedRows: number;
+}
+
 export interface DecodeOptions {
   readonly select: Select;
   /** Rows [from, to) of the fragment; all when undefined. */
@@ -76,8 +81,8 @@ export interface DecodeOptions {
   readonly batchBytes: number;
 }
 
-/** A push decoder: yields rows, or the ranges it needs next. Pure and synchronous. */
-export type Decoder = Generator<Columns | Need, void, Uint8Array[]>;
+/** A push decoder: yields rows, rows that it passed over, or the ranges it needs next. Pure and synchronous. */
+export type Decoder = Generator<Columns | Need | Passed, void, Uint8Array[]>;
 
 /**
  * What a format folder exports. Only `readMetadata` and `prepare` await; the rest is pure, so that it can be fuzzed,

@@ -27,6 +27,7 @@ export type {
   Fragment,
   IndexedFragment,
   Need,
+  Passed,
   ObjectIndex,
   Select,
 } from "./format.ts";

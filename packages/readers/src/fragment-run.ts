@@ -6,6 +6,7 @@ import {
   type Decoder,
   type Limits,
   type Need,
+  type Passed,
 } from "@ingest-ts/core";
 
 function needBytes({ need }: Need): number {
@@ -19,7 +20,7 @@ export class FragmentRun {
   readonly #ordinal: number;
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
-  #step: IteratorResult<Columns | Need, void> | undefined;
+  #step: IteratorResult<Columns | Need | Passed, void> | undefined;
   #fetching: Promise<Uint8Array[]> | undefined;
   /** After `drop` a read may still be under way: nothing else may be written where it writes. */
   #mayReuse = true;
@@ -57,11 +58,11 @@ export class FragmentRun {
   }
 
   /**
-   * The next rows, or undefined at the end. `makeRoom` is called with the bytes about to be fetched.
+   * The next rows, decoded or passed over, or undefined at the end. `makeRoom` is called with the bytes about to be fetched.
    *
    * @throws what the decoder or the source throw, with the fragment named.
    */
-  async next(makeRoom: (bytes: number) => void): Promise<Columns | undefined> {
+  async next(makeRoom: (bytes: number) => void): Promise<Columns | Passed | undefined> {
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#step ??= this.#located(() => this.#decoder.next([]));
     for (;;) {

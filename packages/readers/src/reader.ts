@@ -209,10 +209,12 @@ class ObjectReader implements Reader {
       const columns = await current.next(makeRoom);
       signal?.throwIfAborted();
       if (columns === undefined) break;
-      this.#checkShape(columns, fragment);
-      rows += columns.rows;
+      const isPassed = "passedRows" in columns;
+      if (!isPassed) this.#checkShape(columns, fragment);
+      rows += isPassed ? columns.passedRows : columns.rows;
       if (expected !== undefined && rows > expected) throw this.#wrongRows(fragment, expected, `at least ${rows}`);
       next?.prefetch(Math.min(PREFETCH_BYTES, bytesInFlight - current.heldBytes));
+      if (isPassed) continue;
       const kept = this.#keep(columns, options.filter !== false);
       if (kept.rows === 0) continue;
       rowsPassed += kept.rows;

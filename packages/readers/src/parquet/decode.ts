@@ -1,14 +1,18 @@
 import {
   addWhere,
   byteWidthOf,
+  type Column,
   type Columns,
   type Decoder,
   type DecodeOptions,
+  evaluate,
   type Fragment,
   type Need,
+  sliceRows,
 } from "@ingest-ts/core";
 import { acquireKernels } from "@ingest-ts/kernels";
 import { assemble } from "./assemble.ts";
+import { type LateColumns, lateColumns } from "./late.ts";
 import { LeafReader } from "./leaf-reader.ts";
 import type { ParquetMetadata } from "./metadata.ts";
 import type { LeafNode, ListNode, Node, StructNode } from "./nodes.ts";
@@ -48,55 +52,106 @@ export function* decode(fragment: Fragment<ParquetPlan>, metadata: ParquetMetada
 
 class RowGroupReader {
   readonly #space: Workspace;
-  readonly #nodes: readonly Node[];
-  readonly #leaves: readonly LeafReader[];
+  /** Every selected column with its leaves. */
+  readonly #columns: readonly ColumnReader[];
+  readonly #leafCount: number;
   readonly #options: DecodeOptions;
+  /** Which columns `where` looks at, when others need not be decoded for rows that fail it. */
+  readonly #late: LateColumns | undefined;
   /** Rows not yet yielded. */
   #left: number;
   /** Bytes of Arrow data per row and leaf: first a guess from the footer, then what the last slab had. */
-  #bytesPerRow: readonly number[];
+  readonly #bytesPerRow: Map<LeafReader, number> = new Map();
 
   constructor(space: Workspace, fragment: Fragment<ParquetPlan>, metadata: ParquetMetadata, options: DecodeOptions) {
     const { plan } = fragment;
-    const { limits } = options.select;
+    const { limits, where } = options.select;
     const [from, to] = options.rows ?? [0, plan.numRows];
+    const nodes = selectedNodes(metadata, options.select);
     this.#space = space;
-    this.#nodes = selectedNodes(metadata, options.select);
     this.#options = options;
     this.#left = Math.max(0, Math.min(to, plan.numRows) - from);
-    const nested = this.#nodes.flatMap((node) => withAncestors(node, []));
+    this.#leafCount = plan.chunks.length;
     const inFlight = fragment.sizeBytes <= limits.bytesInFlight;
-    const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, nested.length)));
+    const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, this.#leafCount)));
     const aheadBytes = inFlight ? Number.POSITIVE_INFINITY : Math.min(limits.bytesInFlight, share);
     const leafOptions = { limits, aheadBytes, skip: from };
-    this.#leaves = nested.map(
-      ([node, ancestors], i) => new LeafReader(space, node, ancestors, plan, plan.chunks[i] as ChunkPlan, leafOptions),
-    );
-    this.#bytesPerRow = nested.map(([node], i) => guessBytesPerRow(node, plan.chunks[i] as ChunkPlan, plan.numRows));
+    let next = 0;
+    this.#columns = nodes.map((node) => ({
+      node,
+      leaves: withAncestors(node, []).map(([leaf, ancestors]) => {
+        const chunk = plan.chunks[next++] as ChunkPlan;
+        const reader = new LeafReader(space, leaf, ancestors, plan, chunk, leafOptions);
+        this.#bytesPerRow.set(reader, guessBytesPerRow(leaf, chunk, plan.numRows));
+        return reader;
+      }),
+    }));
+    this.#late = where === undefined ? undefined : lateColumns(where, nodes);
   }
 
   *slabs(): Decoder {
     while (this.#left > 0) {
       const target = Math.max(1, Math.min(this.#left, this.#options.batchRows, this.#fittingRows()));
-      yield* this.#fill(target);
-      const rows = this.#cut(target);
-      this.#left -= rows;
-      yield this.#take(rows);
+      if (this.#late === undefined) yield* this.#rowsOf(this.#columns, target);
+      else yield* this.#passingRows(this.#late, target);
     }
+  }
+
+  /** Some rows of all columns, at most `target`. */
+  *#rowsOf(columns: readonly ColumnReader[], target: number): Decoder {
+    const leaves = columns.flatMap((column) => column.leaves);
+    yield* this.#fill(leaves, target);
+    const rows = this.#cut(leaves, target);
+    this.#left -= rows;
+    yield { rows, columns: this.#take(columns, rows) };
+  }
+
+  /**
+   * Some rows, at most `target`: first the columns that `where` looks at; the others only from the first row that passes
+   * to the last one.
+   */
+  *#passingRows({ bound, tested, others }: LateColumns, target: number): Decoder {
+    const first = tested.map((i) => this.#columns[i] as ColumnReader);
+    const second = others.map((i) => this.#columns[i] as ColumnReader);
+    const leaves = first.flatMap((column) => column.leaves);
+    const secondLeaves = second.flatMap((column) => column.leaves);
+    yield* this.#fill(leaves, target);
+    const rows = this.#cut(leaves, target);
+    const found: Columns = { rows, columns: this.#take(first, rows) };
+    this.#left -= rows;
+    const mask = evaluate(bound, found);
+    const end = mask.lastIndexOf(1) + 1;
+    let at = end === 0 ? 0 : mask.indexOf(1);
+    for (const leaf of secondLeaves) leaf.pass(at);
+    if (at > 0) yield { passedRows: at };
+    while (at < end) {
+      yield* this.#fill(secondLeaves, end - at);
+      const count = this.#cut(secondLeaves, end - at);
+      const columns: Column[] = [];
+      sliceRows(found, at, at + count).columns.forEach((column, i) => (columns[tested[i] as number] = column));
+      this.#take(second, count).forEach((column, i) => (columns[others[i] as number] = column));
+      at += count;
+      yield { rows: count, columns };
+    }
+    for (const leaf of secondLeaves) leaf.pass(rows - at);
+    if (rows > at) yield { passedRows: rows - at };
   }
 
   /** How many rows of the usual size fit into a slab. */
   #fittingRows(): number {
-    const sum = this.#bytesPerRow.reduce((total, bytes) => total + bytes, 1);
-    const most = this.#bytesPerRow.reduce((largest, bytes) => Math.max(largest, bytes), 1);
+    let [sum, most] = [1, 1];
+    for (const bytes of this.#bytesPerRow.values()) {
+      sum += bytes;
+      most = Math.max(most, bytes);
+    }
     return Math.floor(Math.min(this.#options.batchBytes / sum, MAX_BUFFER_BYTES / most));
   }
 
-  /** Buffers rows of every column, fetching what that takes. */
-  *#fill(target: number): Generator<Need, void, Uint8Array[]> {
-    const share = (this.#options.batchBytes / this.#leaves.length) * SHARE_SLACK;
+  /** Buffers rows of some columns, fetching what that takes. */
+  *#fill(leaves: readonly LeafReader[], target: number): Generator<Need, void, Uint8Array[]> {
+    const share = (this.#options.batchBytes / this.#leafCount) * SHARE_SLACK;
     const maxBytes = Math.min(this.#options.batchBytes, 2 * MAX_BUFFER_BYTES, Math.max(MIN_SHARE_BYTES, share));
-    let waiting: readonly LeafReader[] = this.#leaves;
+    let waiting = leaves;
     for (;;) {
       waiting = waiting.filter((leaf) => !this.#attempt(leaf, () => leaf.fill(target, maxBytes)));
       if (waiting.length === 0) return;
@@ -129,10 +184,10 @@ class RowGroupReader {
     }
   }
 
-  /** The most rows that all columns have buffered and that fit into a slab; at least 1. */
-  #cut(target: number): number {
-    const buffered = this.#leaves.reduce((least, leaf) => Math.min(least, leaf.rows), target);
-    const sizeOf = (rows: number): number => this.#leaves.reduce((sum, leaf) => sum + leaf.sizeOf(rows), 0);
+  /** The most rows that all of `leaves` have buffered and that fit into a slab; at least 1. */
+  #cut(leaves: readonly LeafReader[], target: number): number {
+    const buffered = leaves.reduce((least, leaf) => Math.min(least, leaf.rows), target);
+    const sizeOf = (rows: number): number => leaves.reduce((sum, leaf) => sum + leaf.sizeOf(rows), 0);
     let most = buffered;
     if (sizeOf(most) > this.#options.batchBytes) {
       let least = 1;
@@ -142,24 +197,25 @@ class RowGroupReader {
         else most = middle - 1;
       }
     }
-    this.#bytesPerRow = this.#leaves.map((leaf) => leaf.sizeOf(most) / most);
+    for (const leaf of leaves) this.#bytesPerRow.set(leaf, leaf.sizeOf(most) / most);
     return most;
   }
 
-  #take(rows: number): Columns {
-    let next = 0;
-    const columns = this.#nodes.map((node) => {
-      const count = withAncestors(node, []).length;
-      const outputs = this.#leaves.slice(next, next + count).map((leaf) => leaf.take(rows));
-      next += count;
+  #take(columns: readonly ColumnReader[], rows: number): Column[] {
+    return columns.map(({ node, leaves }) => {
+      const outputs = leaves.map((leaf) => leaf.take(rows));
       try {
         return assemble(this.#space, node, outputs);
       } catch (error) {
         throw addWhere(error, { column: node.name });
       }
     });
-    return { rows, columns };
   }
+}
+
+interface ColumnReader {
+  readonly node: Node;
+  readonly leaves: readonly LeafReader[];
 }
 
 type Ancestors = readonly (StructNode | ListNode)[];

@@ -268,6 +268,13 @@ export class LeafReader {
     return { slots, valid: set, bits: set === slots ? 0 : bits, bit, expectedSlots };
   }
 
+  /** Leaves out the next `rows` rows: those that are buffered, and then as many that are not yet read. */
+  pass(rows: number): void {
+    const held = Math.min(rows, this.rows);
+    if (held > 0) this.take(held);
+    this.#skip += rows - held;
+  }
+
   /** Bytes of the first `rows` buffered rows. */
   sizeOf(rows: number): number {
     return this.#values.sizeOf(this.#spine.slotsOf(rows)) + this.#spine.sizeOf(rows);

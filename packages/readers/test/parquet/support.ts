@@ -67,8 +67,8 @@ export async function readBytes(bytes: Uint8Array, options: ReadOptions = {}): P
       const { value, done } = decoder.next(answer);
       if (done === true) break;
       answer = [];
-      if (!("need" in value)) slabs.push(value);
-      else {
+      if ("columns" in value) slabs.push(value);
+      else if ("need" in value) {
         answer = value.need.map(({ start, end }) => bytes.slice(start, end));
         requests.push(answer.reduce((sum, each) => sum + each.length, 0));
       }

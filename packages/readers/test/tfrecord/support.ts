@@ -212,7 +212,7 @@ export async function read(bytes: Uint8Array, options: ReadOptions = {}): Promis
     while (step.done !== true) {
       if ("need" in step.value) step = decoder.next(await source.getRanges(step.value.need));
       else {
-        slabs.push(step.value);
+        if ("columns" in step.value) slabs.push(step.value);
         step = decoder.next([]);
       }
     }
