@@ -7,6 +7,7 @@ import {
 } from "@ingest-ts/core";
 import { type Expanded, expandUrl, probeUrl } from "./list.ts";
 
+export { flushCache } from "./cache/shared-store.ts";
 export { createSink } from "./create-sink.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";

@@ -3,6 +3,7 @@
  * of another. Started by `runTask`.
  */
 import { isIngestError } from "@ingest-ts/core";
+import { inheritStorage } from "../input/storage-options.ts";
 import type { Task, TaskResults, WorkerError, WorkerMessage } from "./protocol.ts";
 import type { Report } from "./step.ts";
 
@@ -25,6 +26,7 @@ const report: Report = (progress) => {
 };
 
 async function run(task: Task): Promise<TaskResults[Task["job"]]> {
+  await inheritStorage();
   switch (task.job) {
     case "source":
       return (await import("./source-job.ts")).runSourceTask(task, report);

@@ -1,4 +1,5 @@
 import { OptionsError } from "@ingest-ts/core";
+import type { configureStorage } from "@ingest-ts/storage";
 import { type Command, Option } from "commander";
 
 /** What commander hands over for the options of object storage, spelled as in the aws command line. */
@@ -54,8 +55,7 @@ async function configure(flags: StorageFlags): Promise<void> {
   }
   // The SDK's advice on Node's version is for who chooses it, not for who runs a command.
   env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-  const { configureStorage } = await import("@ingest-ts/storage");
-  configureStorage({
+  await apply({
     s3: {
       endpoint: flags.endpointUrl,
       region: flags.region,
@@ -66,4 +66,18 @@ async function configure(flags: StorageFlags): Promise<void> {
     cacheDir,
     cacheBytes,
   });
+}
+
+/** For the processes that this one starts; it holds no secrets. */
+const HANDED_ON = "INGEST_STORAGE_SETTINGS";
+
+async function apply(settings: Parameters<typeof configureStorage>[0]): Promise<void> {
+  process.env[HANDED_ON] = JSON.stringify(settings);
+  (await import("@ingest-ts/storage")).configureStorage(settings);
+}
+
+/** Sets storage up as in the process that started this one. */
+export async function inheritStorage(): Promise<void> {
+  const text = process.env[HANDED_ON];
+  if (text !== undefined) await apply(JSON.parse(text) as Parameters<typeof configureStorage>[0]);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Agent, type Dispatcher, interceptors, request } from "undici";
 import { kindOfStatus, StoreFailure } from "../remote/failure.ts";
 import type { Target } from "../remote/source-error.ts";
@@ -50,6 +51,7 @@ function headerOf(headers: Headers, name: string): string | undefined {
 /** GETs of one `http(s):` URL; a user name and password in it are sent as basic authentication. */
 export class HttpTransport implements Transport {
   readonly target: Target;
+  readonly cacheId: string;
   readonly #url: URL;
   readonly #authorization: string | undefined;
 
@@ -59,6 +61,7 @@ export class HttpTransport implements Transport {
     this.#url.username = "";
     this.#url.password = "";
     this.#url.hash = "";
+    this.cacheId = cacheIdOf(this.#url);
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     this.#authorization = pair === ":" ? undefined : `Basic ${Buffer.from(pair).toString("base64")}`;
   }
@@ -94,6 +97,20 @@ export class HttpTransport implements Transport {
 }
 
 const MODIFIED = "modified ";
+
+/** Signatures change from day to day, and are secret: they name no object. Other parameters may. */
+function cacheIdOf(url: URL): string {
+  const named = new URL(url);
+  for (const name of url.searchParams.keys()) {
+    if (
+      /^(x-amz-|x-goog-|signature$|expires$|awsaccesskeyid$|googleaccessid$|key-pair-id$|policy$|token$|s[a-z]{1,3}$)/i.test(
+        name,
+      )
+    )
+      named.searchParams.delete(name);
+  }
+  return JSON.stringify(["http", createHash("sha256").update(named.href).digest("hex")]);
+}
 
 /** A server sends the whole object, and its new name, when the condition does not hold. */
 function condition(identity: string): Record<string, string> {

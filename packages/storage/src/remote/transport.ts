@@ -38,6 +38,8 @@ export interface SendOptions {
 /** Requests about one object. */
 export interface Transport {
   readonly target: Target;
+  /** What the object is called in the cache, without secrets; undefined: its blocks are not kept. */
+  readonly cacheId: string | undefined;
   /** Resolves when the head of the answer is there. @throws StoreFailure, or what the network stack throws. */
   get(ask: RangeAsk, options: SendOptions): Promise<Answer>;
   /** Fetches new credentials. */
@@ -62,4 +64,9 @@ export function parseRetryAfter(text: string | undefined, nowMs: number = Date.n
   const seconds = Number(text);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - nowMs;
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
+}
+
+/** Whether two versions with this name have the same bytes: a weak ETag or a time in seconds does not promise that. */
+export function isStrong(identity: string): boolean {
+  return !/^(W\/|modified )/.test(identity);
 }

@@ -11,6 +11,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export interface S3Clients {
   readonly main: S3Client;
   readonly hedge: S3Client;
+  /** Of a store that is not AWS; empty for AWS. */
+  readonly endpoint: string;
 }
 
 let shared: Promise<S3Clients> | undefined;
@@ -30,7 +32,7 @@ async function createClients(): Promise<S3Clients> {
   const main = await createClient(s3, requestsInFlight);
   const { credentials, region } = main.config;
   const hedge = new S3Client({ ...configOf(s3, requestsInFlight), credentials, region });
-  return { main, hedge };
+  return { main, hedge, endpoint: endpointOf(s3) ?? "" };
 }
 
 async function createClient(s3: S3Settings, connections: number): Promise<S3Client> {
@@ -45,10 +47,14 @@ async function createClient(s3: S3Settings, connections: number): Promise<S3Clie
   }
 }
 
+function endpointOf({ endpoint }: S3Settings): string | undefined {
+  return endpoint ?? process.env["AWS_ENDPOINT_URL_S3"] ?? process.env["AWS_ENDPOINT_URL"];
+}
+
 function configOf(s3: S3Settings, connections: number): S3ClientConfig {
   const { env } = process;
   const region = s3.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
-  const endpoint = s3.endpoint ?? env["AWS_ENDPOINT_URL_S3"] ?? env["AWS_ENDPOINT_URL"];
+  const endpoint = endpointOf(s3);
   const agent = new Agent({
     connections,
     pipelining: 1,

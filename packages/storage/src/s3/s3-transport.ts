@@ -17,11 +17,13 @@ import { type S3Location, targetOf } from "./s3-url.ts";
 /** GETs of one object through the SDK. */
 export class S3Transport implements Transport {
   readonly target: Target;
+  readonly cacheId: string;
   readonly #location: S3Location;
   readonly #clients: S3Clients;
 
   constructor(location: S3Location, clients: S3Clients) {
     this.target = targetOf(location);
+    this.cacheId = JSON.stringify(["s3", clients.endpoint, location.bucket, location.key]);
     this.#location = location;
     this.#clients = clients;
   }
