@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.ts";
 import { exitCodes, exitCodesHelp } from "./process/exit-codes.ts";
+import { version } from "./process/version.ts";
 
 const examples = `
 Examples:
@@ -13,11 +13,6 @@ Examples:
 
 /** Commands that name no object. */
 const withoutUris: ReadonlySet<string> = new Set(["env"]);
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** The command that `argv` (without node and script) asks for: its first word, or the one after `help`. */
 function commandAsked(argv: readonly string[]): string | undefined {

@@ -44,6 +44,7 @@ export interface BatchParts {
   readonly to: number;
   readonly epoch: number;
   readonly step: number;
+  readonly positions: readonly [number, number];
   readonly state: StateDict;
   /** Called when a place behind the batch is given away. */
   readonly onState: () => void;
@@ -57,6 +58,8 @@ export class Batch {
   readonly epoch: number;
   /** 0-based within the epoch: the position before the batch by the positions of one step of all ranks. */
   readonly step: number;
+  /** [from, to) of the epoch, those of all ranks in this step: rank r of D has those that are r modulo D. */
+  readonly positions: readonly [number, number];
   readonly rows: number;
   readonly #parts: BatchParts;
 
@@ -64,6 +67,7 @@ export class Batch {
     this.#parts = parts;
     this.epoch = parts.epoch;
     this.step = parts.step;
+    this.positions = parts.positions;
     this.rows = parts.to - parts.from;
   }
 

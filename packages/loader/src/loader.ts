@@ -248,7 +248,18 @@ export class Loader implements Stage<Batch> {
         if (this.#returned === entry) this.#consume();
         this.#ledger?.flush();
       };
-      return new Batch({ context: this.#run.context, block, from: start, to: stop, epoch, step, state, onState });
+      const positions = [from, place.to] as const;
+      return new Batch({
+        context: this.#run.context,
+        block,
+        from: start,
+        to: stop,
+        epoch,
+        step,
+        positions,
+        state,
+        onState,
+      });
     }
     return undefined;
   }

@@ -45,6 +45,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./plan.ts")).registerPlan,
   },
   {
+    name: "serve",
+    summary: "hand batches to trainers in any language, over HTTP and Arrow",
+    load: async () => (await import("./serve.ts")).registerServe,
+  },
+  {
     name: "env",
     summary: "print which rank this process is, and which variables say so",
     load: async () => (await import("./env.ts")).registerEnv,

@@ -1,4 +1,4 @@
-import { OptionsError, worldFromEnv, worldText } from "@ingest-ts/core";
+import { worldFromEnv, worldText } from "@ingest-ts/core";
 import { planRun, type RunPlan } from "@ingest-ts/loader";
 import { type Command, Option } from "commander";
 import {
@@ -9,6 +9,7 @@ import {
   schemaOption,
   whereOption,
 } from "../input/options.ts";
+import { addOrderOptions, countParser, type OrderFlags, orderOf } from "../input/order-options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { withSignals } from "../process/signals.ts";
 
@@ -25,40 +26,19 @@ is read by both: at most fragments + segments x (lanes - 1) reads. Bytes are tho
 selected columns, about. A run may go on with any number of ranks that divides its lanes.
 Without --world the rank is the environment's (see ingest env).`;
 
-interface PlanFlags extends InputFlags {
+interface PlanFlags extends InputFlags, OrderFlags {
   readonly world?: number;
-  readonly batch: number;
-  readonly lanes?: number;
-  readonly windowRows?: number;
-  readonly shuffle: boolean;
-  readonly ends?: "drop" | "pad" | "uneven";
   readonly json?: boolean;
-}
-
-function countParser(name: string): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-    throw new OptionsError(`${name} is "${text}"`, { remedy: "It must be a whole number above 0." });
-  };
 }
 
 /** Adds `ingest plan` to the program. */
 export function registerPlan(program: Command): void {
-  program
+  const command = program
     .command("plan")
     .description("print what a run would read on every rank, and what it costs")
     .argument("<uri...>", "files, folders or patterns")
-    .addOption(new Option("--world <n>", "number of ranks").argParser(countParser("--world")))
-    .addOption(
-      new Option("--batch <n>", "rows of one batch of one rank")
-        .argParser(countParser("--batch"))
-        .makeOptionMandatory(),
-    )
-    .addOption(new Option("--lanes <n>", "places that are read in turn").argParser(countParser("--lanes")))
-    .addOption(new Option("--window-rows <n>", "rows shuffled together").argParser(countParser("--window-rows")))
-    .option("--no-shuffle", "rows keep their order")
-    .addOption(new Option("--ends <how>", "rows that fill no batch on every rank").choices(["drop", "pad", "uneven"]))
+    .addOption(new Option("--world <n>", "number of ranks").argParser(countParser("--world")));
+  addOrderOptions(command)
     .addOption(columnsOption())
     .addOption(whereOption())
     .option("--json", "for programs")
@@ -71,10 +51,7 @@ export function registerPlan(program: Command): void {
 
 async function plan(uris: readonly string[], flags: PlanFlags, signal: AbortSignal): Promise<void> {
   const { columns, where, format, schema } = await readInputFlags(flags, signal);
-  const { lanes, windowRows, shuffle, ends, batch } = flags;
-  if (!shuffle && (lanes !== undefined || windowRows !== undefined)) {
-    throw new OptionsError("--no-shuffle has no lanes or windows", { remedy: "Leave --lanes and --window-rows out." });
-  }
+  const order = orderOf(flags);
   const world = flags.world === undefined ? undefined : { rank: 0, worldSize: flags.world };
   const found = world === undefined ? worldFromEnv(process.env) : undefined;
   process.stderr.write(`world: ${found === undefined ? `${flags.world} ranks (--world)` : worldText(found)}\n`);
@@ -85,9 +62,7 @@ async function plan(uris: readonly string[], flags: PlanFlags, signal: AbortSign
     format,
     schema,
     signal,
-    batchSize: batch,
-    shuffle: shuffle ? { lanes, windowRows } : false,
-    ends,
+    ...order,
     world,
   });
   const sink = await openOutput(undefined);

@@ -1,6 +1,14 @@
 export { digestRows } from "./digest.ts";
 export type { LedgerAttempt, LedgerBatch, LedgerHeader } from "./format.ts";
-export { type LedgerEntry, ledgerEntry, type LedgerRun, type LedgerStart, LedgerWriter } from "./writer.ts";
+export {
+  columnsDigest,
+  headerOf,
+  type LedgerEntry,
+  ledgerEntry,
+  type LedgerRun,
+  type LedgerStart,
+  LedgerWriter,
+} from "./writer.ts";
 export {
   type AuditOptions,
   auditLedgers,

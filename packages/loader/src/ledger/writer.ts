@@ -58,11 +58,17 @@ function unwritable(path: string, cause: unknown): SourceError {
   });
 }
 
-function headerOf({ manifest, order, where }: LedgerRun): LedgerHeader {
+/** The first line of a run's ledgers, as an object. */
+export function headerOf({ manifest, order, where }: LedgerRun): LedgerHeader {
   const { seed, lanes, windowRows, ends } = order;
   const fingerprint: Fingerprint = fingerprintOf(manifest);
   const settings = { ledger: LEDGER_VERSION, orderVersion: ORDER_VERSION, seed, lanes, windowRows, ends, where };
   return { ...settings, fingerprint, rows: manifest.rows, ...describeManifest(manifest) };
+}
+
+/** What a start says of its batches' columns: digests of rows with other columns are not comparable. */
+export function columnsDigest(schema: Schema): string {
+  return digestOf(JSON.stringify(schema.fields.map(({ name, type }) => [name, type])));
 }
 
 /** A file's path ends in .jsonl; anything else is a folder, where every attempt gets a file of its own. */
@@ -126,7 +132,7 @@ export class LedgerWriter {
       if (present === undefined) this.#add(header);
       else if (present !== header) this.#checkHeader(present, run, header);
       const { rank, worldSize, batchSize, epoch, position, schema } = start;
-      const columns = digestOf(JSON.stringify(schema.fields.map(({ name, type }) => [name, type])));
+      const columns = columnsDigest(schema);
       this.#add(JSON.stringify({ attempt: this.#id, rank, worldSize, batchSize, epoch, position, columns, startedAt }));
       this.#write();
     } catch (error) {

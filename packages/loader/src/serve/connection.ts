@@ -1,0 +1,47 @@
+import type { ServerResponse } from "node:http";
+import type { RankStream } from "./rank-stream.ts";
+import { STREAM_TYPE } from "./protocol.ts";
+
+/** A cut connection's client has so long to read what was sent before. */
+const CUT_MS = 1000;
+
+/** Resolves when the bytes were taken by the system, or the connection is gone. */
+function send(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("close", done);
+      resolve();
+    };
+    response.once("close", done);
+    response.write(bytes, done);
+  });
+}
+
+/** Ends the connection in the middle of the body. */
+function cut(response: ServerResponse): void {
+  const { socket } = response;
+  if (socket === null) return;
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), CUT_MS);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/**
+ * Sends a stream as the body of a response, to its end or as long as the client is there. While one message is sent, the
+ * next is made; a client that does not read stops both.
+ */
+export async function sendStream(stream: RankStream, response: ServerResponse): Promise<void> {
+  response.on("close", () => void stream.close().catch(() => undefined));
+  response.writeHead(200, { "Content-Type": STREAM_TYPE, "Cache-Control": "no-store" });
+  let making = stream.next();
+  while (!response.closed && !response.destroyed) {
+    const { bytes, ending } = await making;
+    if (ending === undefined) making = stream.next();
+    await send(response, bytes);
+    if (ending === undefined) continue;
+    if (ending === "whole") response.end();
+    else cut(response);
+    break;
+  }
+  await stream.close();
+}
