@@ -18,6 +18,8 @@ import type { ParquetMetadata } from "./metadata.ts";
 import type { LeafNode, ListNode, Node, StructNode } from "./nodes.ts";
 import type { ChunkPlan, ParquetPlan } from "./plan.ts";
 import { selectedNodes } from "./schema.ts";
+import type { RowGroup } from "./spec.ts";
+import { type RowSpan, surveyRows } from "./survey.ts";
 import { Workspace } from "./workspace.ts";
 
 /**
@@ -58,8 +60,12 @@ class RowGroupReader {
   readonly #options: DecodeOptions;
   /** Which columns `where` looks at, when others need not be decoded for rows that fail it. */
   readonly #late: LateColumns | undefined;
-  /** Rows not yet yielded. */
-  #left: number;
+  readonly #metadata: ParquetMetadata;
+  readonly #group: RowGroup;
+  /** Rows [from, to) of the row group are wanted. */
+  readonly #wanted: RowSpan;
+  /** Rows not yet yielded of those that are read in one go. */
+  #left = 0;
   /** Bytes of Arrow data per row and leaf: first a guess from the footer, then what the last slab had. */
   readonly #bytesPerRow: Map<LeafReader, number> = new Map();
 
@@ -70,7 +76,9 @@ class RowGroupReader {
     const nodes = selectedNodes(metadata, options.select);
     this.#space = space;
     this.#options = options;
-    this.#left = Math.max(0, Math.min(to, plan.numRows) - from);
+    this.#metadata = metadata;
+    this.#group = metadata.rowGroups[fragment.ordinal] as RowGroup;
+    this.#wanted = [from, Math.min(to, plan.numRows)];
     this.#leafCount = plan.chunks.length;
     const inFlight = fragment.sizeBytes <= limits.bytesInFlight;
     const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, this.#leafCount)));
@@ -90,6 +98,32 @@ class RowGroupReader {
   }
 
   *slabs(): Decoder {
+    let [at, end] = this.#wanted;
+    for (const [from, to] of yield* this.#spans()) {
+      const start = Math.min(end, Math.max(at, from));
+      yield* this.#pass(start - at);
+      at = Math.max(start, Math.min(end, to));
+      this.#left = at - start;
+      yield* this.#slabsOfSpan();
+    }
+    yield* this.#pass(end - at);
+  }
+
+  /** Which rows may pass `where`. */
+  *#spans(): Generator<Need, readonly RowSpan[], Uint8Array[]> {
+    const { where } = this.#options.select;
+    if (where === undefined || this.#wanted[0] >= this.#wanted[1]) return [this.#wanted];
+    const nodes = this.#columns.map(({ node }) => node);
+    return yield* surveyRows(where, nodes, this.#group, this.#metadata);
+  }
+
+  *#pass(rows: number): Decoder {
+    if (rows <= 0) return;
+    for (const { leaves } of this.#columns) for (const leaf of leaves) leaf.pass(rows);
+    yield { passedRows: rows };
+  }
+
+  *#slabsOfSpan(): Decoder {
     while (this.#left > 0) {
       const target = Math.max(1, Math.min(this.#left, this.#options.batchRows, this.#fittingRows()));
       if (this.#late === undefined) yield* this.#rowsOf(this.#columns, target);

@@ -31,7 +31,7 @@ export function groupFilter(
 }
 
 /** The leaf that a bound column is; undefined for lists and structs, and what lies in lists. */
-function leafAt(nodes: readonly Node[], { indices }: BoundColumn): LeafNode | undefined {
+export function leafAt(nodes: readonly Node[], { indices }: BoundColumn): LeafNode | undefined {
   let node = nodes[indices[0] as number];
   for (const index of indices.slice(1)) node = node?.shape === "struct" ? node.children[index] : undefined;
   return node?.shape === "leaf" && node.leaf.maxRepetition === 0 ? node : undefined;

@@ -30,7 +30,7 @@ export function chunkRange(
   const statistics = stored === undefined ? undefined : readStatistics(stored);
   if (statistics === undefined || isConverted(node.type, leafType(element))) return { nullCount: required };
   const { min, max, nullCount = required } = statistics;
-  if (typeOrdered && hasOrder(element)) {
+  if (isOrdered(node, element, typeOrdered)) {
     const { minValue, maxValue } = statistics;
     return { nullCount, min: keyOf(minValue, node), max: keyOf(maxValue, node) };
   }
@@ -38,8 +38,13 @@ export function chunkRange(
   return { nullCount };
 }
 
+/** Whether bounds that follow the order of the stored type are bounds of the column. */
+export function isOrdered(node: LeafNode, element: SchemaElement, typeOrdered: boolean): boolean {
+  return typeOrdered && hasOrder(element) && !isConverted(node.type, leafType(element));
+}
+
 /** Whether values are stored in another unit than the column's. */
-function isConverted(type: DataType, stored: DataType): boolean {
+export function isConverted(type: DataType, stored: DataType): boolean {
   return (type.kind === "timestamp" || type.kind === "time") && !("unit" in stored && stored.unit === type.unit);
 }
 
@@ -89,7 +94,7 @@ function isSigned(type: DataType, physical: number): boolean {
 }
 
 /** A bound as a key of the column, or undefined when it is not known or not of the column's width. */
-function keyOf(bytes: Uint8Array | undefined, { type, leaf }: LeafNode): Key | undefined {
+export function keyOf(bytes: Uint8Array | undefined, { type, leaf }: LeafNode): Key | undefined {
   if (bytes === undefined) return undefined;
   switch (leaf.physical) {
     case Physical.BOOLEAN:

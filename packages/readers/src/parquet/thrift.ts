@@ -156,6 +156,15 @@ export class CompactReader {
     return out;
   }
 
+  /** A list of booleans, each of which takes a byte. */
+  booleans(type: number, what: string): boolean[] {
+    this.#expect(type, ThriftType.LIST, what);
+    const { size, found } = this.#listHeader(what);
+    if (size > 0 && found !== ThriftType.TRUE && found !== ThriftType.FALSE)
+      throw this.fail(`thrift: expected booleans as elements of ${what}, found type ${found}`);
+    return Array.from({ length: size }, () => this.byte() === ThriftType.TRUE);
+  }
+
   /** Every element takes at least one byte, so a list cannot have more elements than bytes are left. */
   #listHeader(what: string): { size: number; found: number } {
     const header = this.byte();
