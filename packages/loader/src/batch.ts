@@ -46,8 +46,6 @@ export interface BatchParts {
   readonly step: number;
   readonly positions: readonly [number, number];
   readonly state: StateDict;
-  /** Called when a place behind the batch is given away. */
-  readonly onState: () => void;
 }
 
 /**
@@ -71,9 +69,8 @@ export class Batch {
     this.rows = parts.to - parts.from;
   }
 
-  /** The place after this batch. Asking for it counts as consuming the batch, as `stateDict()` of the loader does. */
+  /** The place after this batch. */
   get state(): StateDict {
-    this.#parts.onState();
     return this.#parts.state;
   }
 

@@ -1,4 +1,4 @@
-import { type Columns, type Schema, sliceRows, type Stage, type StateDict, StateError } from "@ingest-ts/core";
+import { type Columns, type Schema, type Stage, type StateDict, StateError } from "@ingest-ts/core";
 import {
   checkFingerprint,
   checkWorldSize,
@@ -62,7 +62,7 @@ function runOf(dataset: Dataset, settings: Settings, order: OrderSettings): Run 
 /**
  * Batches of one rank, in order, with a place that can be saved and restored (§5 of the architecture).
  *
- * A batch counts as consumed when the next one is asked for, or when `stateDict()` is called after it was returned.
+ * A batch counts as consumed once it is returned; what a process used after the state that it was restored from is undone.
  */
 export class Loader implements Stage<Batch> {
   readonly #dataset: Dataset;
@@ -82,8 +82,8 @@ export class Loader implements Stage<Batch> {
   #lastRow: Columns | undefined;
   #droppedRows = 0;
   #ledger: LedgerWriter | undefined;
-  /** Returned, and not yet consumed. */
-  #returned: LedgerEntry | undefined;
+  /** Of the batch that is on its way to the caller. */
+  #entry: LedgerEntry | undefined;
   #started = false;
   #closing: Promise<void> | undefined;
   /** Calls of `next` run one after the other. */
@@ -131,8 +131,6 @@ export class Loader implements Stage<Batch> {
 
   /** The place after the last batch that was returned; the same for every rank after as many batches. */
   stateDict(): StateDict {
-    this.#consume();
-    this.#ledger?.flush();
     return this.#stateAt(this.#epoch, this.#position);
   }
 
@@ -171,13 +169,6 @@ export class Loader implements Stage<Batch> {
     return result;
   }
 
-  /** Notes the batch that was returned last. */
-  #consume(): void {
-    const entry = this.#returned;
-    this.#returned = undefined;
-    if (entry !== undefined) this.#ledger?.append(entry);
-  }
-
   #openLedger(target: string): LedgerWriter {
     const { manifest } = this.#dataset;
     const { batchSize, whereDigest: where } = this.#settings;
@@ -194,9 +185,11 @@ export class Loader implements Stage<Batch> {
       this.#signal?.throwIfAborted();
       const { ledger } = this.#settings;
       if (ledger !== undefined) this.#ledger ??= this.#openLedger(ledger);
-      this.#consume();
       const value = await this.#produce();
       if (this.#closing === undefined) {
+        // Before the caller has it: a rank that dies with a batch cannot say any more that it had it.
+        if (this.#entry !== undefined) this.#ledger?.append(this.#entry);
+        this.#entry = undefined;
         if (value === undefined) await this.close();
         return value === undefined ? { done: true, value } : { done: false, value };
       }
@@ -214,7 +207,7 @@ export class Loader implements Stage<Batch> {
 
   /** Goes back to the place before a batch that was not delivered. */
   #return(epoch: number, position: number): void {
-    this.#returned = undefined;
+    this.#entry = undefined;
     this.#epoch = epoch;
     this.#position = position;
   }
@@ -242,12 +235,7 @@ export class Loader implements Stage<Batch> {
       await this.#advance(to, total, stepPositions);
       const state = this.#stateAt(this.#epoch, this.#position);
       const place = { epoch, step, from, to: Math.min(to, total) };
-      const entry = this.#ledger === undefined ? undefined : ledgerEntry(sliceRows(block, start, stop), place);
-      this.#returned = entry;
-      const onState = (): void => {
-        if (this.#returned === entry) this.#consume();
-        this.#ledger?.flush();
-      };
+      this.#entry = this.#ledger === undefined ? undefined : ledgerEntry(block, place, start, stop);
       const positions = [from, place.to] as const;
       return new Batch({
         context: this.#run.context,
@@ -258,7 +246,6 @@ export class Loader implements Stage<Batch> {
         step,
         positions,
         state,
-        onState,
       });
     }
     return undefined;

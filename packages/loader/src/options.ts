@@ -65,8 +65,8 @@ export interface LoadOptions {
   /** Estimated memory above which nothing is read. Default 2 GiB. */
   readonly memoryBytes?: number | undefined;
   /**
-   * Where consumed batches are noted for `ingest audit`: a file ending in .jsonl, or a folder in which every start of every
-   * rank gets a file of its own. Default: nowhere.
+   * Where batches are noted for `ingest audit`, before they are handed out: a file ending in .jsonl, or a folder in which
+   * every start of every rank gets a file of its own. Default: nowhere.
    */
   readonly ledger?: string | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -38,7 +38,7 @@ export interface LedgerAttempt {
   readonly startedAt: string;
 }
 
-/** One batch that was consumed. */
+/** One batch that was handed out. */
 export interface LedgerBatch {
   /** The attempt it belongs to. */
   readonly batch: string;

@@ -41,13 +41,18 @@ export interface LedgerStart {
 /** One batch as the ledger sees it. */
 export type LedgerEntry = Omit<LedgerBatch, "batch" | "ms">;
 
-/** What a batch of rows looks like in the ledger; positions [from, to) are those of the whole step. */
+/**
+ * What rows [start, stop) of a block look like in the ledger, as a batch of their own; positions [from, to) are those of
+ * the whole step.
+ */
 export function ledgerEntry(
-  rows: Columns,
+  block: Columns,
   place: { readonly epoch: number; readonly step: number; readonly from: number; readonly to: number },
+  start = 0,
+  stop: number = block.rows,
 ): LedgerEntry {
   const { epoch, step, from, to } = place;
-  return { epoch, step, from, to, rows: rows.rows, digest: digestRows(rows) };
+  return { epoch, step, from, to, rows: stop - start, digest: digestRows(block, start, stop) };
 }
 
 function unwritable(path: string, cause: unknown): SourceError {
@@ -164,11 +169,11 @@ export class LedgerWriter {
     this.#add(header);
   }
 
-  /** Notes a batch as consumed. */
+  /** Notes a batch as handed out. */
   append({ epoch, step, from, to, rows, digest }: LedgerEntry): void {
     const ms = Math.floor(performance.now() - this.#started);
     this.#add(JSON.stringify({ batch: this.#id, epoch, step, from, to, rows, digest, ms }));
-    // Not gathered: the rank that saves the checkpoint vouches for the others, which are not asked for their state.
+    // Not gathered: one rank saves the checkpoint that counts on the lines of all the others.
     this.flush();
   }
 
