@@ -143,13 +143,15 @@ def write_files(table, folder):
         "no_statistics": dict(write_statistics=False),
         "v2_indexed": dict(data_page_version="2.0", write_page_index=True, max_rows_per_page=40),
         "indexed": dict(write_page_index=True, max_rows_per_page=60, compression="none"),
+        "pages_of_one_group": dict(row_group_size=ROWS, write_page_index=True, max_rows_per_page=50, compression="none"),
+        "pages_v2": dict(row_group_size=ROWS, write_page_index=True, max_rows_per_page=33, data_page_version="2.0", use_dictionary=False),
         "bloom": dict(bloom_filter_options={name: {"ndv": 500} for name in names if name not in ("id", "flag", "struct")}),
         "int96": dict(use_deprecated_int96_timestamps=True, store_schema=False),
         "decimal_integers": dict(store_decimal_as_integer=True, store_schema=False),
     }
     for name, options in parquet.items():
         path = folder / f"{name}.parquet"
-        pq.write_table(table, path, row_group_size=GROUP, **options)
+        pq.write_table(table, path, **{"row_group_size": GROUP, **options})
         # INT96 says nothing of a time zone.
         yield path, [each for each in names if name != "int96" or each != "utc"]
     path = folder / "nanoseconds_as_ms.parquet"

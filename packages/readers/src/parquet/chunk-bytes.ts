@@ -27,17 +27,22 @@ interface Piece extends ByteSpan {
 export class ChunkBytes {
   readonly #end: number;
   readonly #aheadBytes: number;
+  /** Fetched, in order, none overlapping another. */
   #pieces: Piece[] = [];
-  /** End of what was fetched or is about to be. */
-  #fetchedEnd: number;
+  #preferred: readonly ByteSpan[];
   /** What to fetch next; not empty when `view` answers undefined. */
   wanted: ByteSpan[] = [];
 
   /** @param aheadBytes how much to fetch at a time. */
   constructor(start: number, end: number, aheadBytes: number) {
-    this.#fetchedEnd = start;
     this.#end = end;
     this.#aheadBytes = aheadBytes;
+    this.#preferred = [{ start, end }];
+  }
+
+  /** Fetches ahead only what lies in `spans`, which ascend; other bytes when they are asked for. */
+  prefer(spans: readonly ByteSpan[]): void {
+    this.#preferred = spans;
   }
 
   /** Contiguous bytes from `offset` on: at least `atLeast`, or undefined when `wanted` must be fetched first. */
@@ -67,23 +72,36 @@ export class ChunkBytes {
       throw new FormatError(`a page of bytes ${offset} to ${end} in a column chunk that ends at ${this.#end}`, {
         where: { offset },
       });
-    if (end <= this.#fetchedEnd) return true;
-    this.#want(offset, end);
+    const missing = this.#missing(offset, end);
+    const [first] = missing;
+    if (first === undefined) return true;
+    const stop = Math.min(this.#end, first.start + this.#aheadBytes);
+    for (const span of this.#preferred) {
+      const [from, to] = [Math.max(span.start, end), Math.min(span.end, stop)];
+      if (from < to) missing.push(...this.#missing(from, to));
+    }
+    this.wanted = missing.reduce(joinAdjacent, []).flatMap(cut);
     return false;
   }
 
-  #want(offset: number, end: number): void {
-    // Bytes before `offset` are done with, also when they were never fetched.
-    let from = Math.max(this.#fetchedEnd, offset);
-    const stop = Math.min(this.#end, Math.max(end, from + this.#aheadBytes));
-    this.wanted = [];
-    for (; from < stop; from += RANGE_BYTES) this.wanted.push({ start: from, end: Math.min(stop, from + RANGE_BYTES) });
+  /** What of [start, end) is not fetched. */
+  #missing(start: number, end: number): ByteSpan[] {
+    const out: ByteSpan[] = [];
+    let at = start;
+    for (const piece of this.#pieces) {
+      if (piece.end <= at) continue;
+      if (piece.start >= end) break;
+      if (piece.start > at) out.push({ start: at, end: piece.start });
+      at = piece.end;
+    }
+    if (at < end) out.push({ start: at, end });
+    return out;
   }
 
   /** Answers `wanted`, in its order. */
   give(answers: readonly Uint8Array[]): void {
     this.wanted.forEach((span, i) => this.#pieces.push({ ...span, bytes: answers[i] as Uint8Array }));
-    this.#fetchedEnd = this.wanted.at(-1)?.end ?? this.#fetchedEnd;
+    this.#pieces.sort((a, b) => a.start - b.start);
     this.wanted = [];
   }
 
@@ -91,4 +109,16 @@ export class ChunkBytes {
   release(offset: number): void {
     while (this.#pieces.length > 0 && (this.#pieces[0] as Piece).end <= offset) this.#pieces.shift();
   }
+}
+
+function joinAdjacent(spans: ByteSpan[], span: ByteSpan): ByteSpan[] {
+  const last = spans.at(-1);
+  if (last?.end !== span.start) return [...spans, span];
+  return [...spans.slice(0, -1), { start: last.start, end: span.end }];
+}
+
+function cut({ start, end }: ByteSpan): ByteSpan[] {
+  const out: ByteSpan[] = [];
+  for (let at = start; at < end; at += RANGE_BYTES) out.push({ start: at, end: Math.min(end, at + RANGE_BYTES) });
+  return out;
 }

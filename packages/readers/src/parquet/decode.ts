@@ -114,7 +114,12 @@ class RowGroupReader {
     const { where } = this.#options.select;
     if (where === undefined || this.#wanted[0] >= this.#wanted[1]) return [this.#wanted];
     const nodes = this.#columns.map(({ node }) => node);
-    return yield* surveyRows(where, nodes, this.#group, this.#metadata);
+    const { spans, pages } = yield* surveyRows(where, nodes, this.#group, this.#metadata);
+    const isWhole = spans.length === 1 && spans[0]?.[0] === 0 && spans[0][1] >= this.#group.numRows;
+    for (const { leaves } of isWhole ? [] : this.#columns) {
+      for (const leaf of leaves) leaf.locate(pages.get(leaf.node.leaf.ordinal) ?? [], spans);
+    }
+    return spans;
   }
 
   *#pass(rows: number): Decoder {

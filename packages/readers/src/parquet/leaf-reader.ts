@@ -5,6 +5,8 @@ import type { LeafValues, Step } from "./leaf-values.ts";
 import type { LeafNode, ListNode, StructNode } from "./nodes.ts";
 import { PageReader } from "./pages.ts";
 import type { ChunkPlan, ParquetPlan } from "./plan.ts";
+import type { PageLocation } from "./page-index.ts";
+import type { RowSpan } from "./survey.ts";
 import { Spine, type SpinePart } from "./spine.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -25,6 +27,7 @@ export class LeafReader {
   readonly #validity: GrowingValidity = new GrowingValidity();
   readonly #spine: Spine;
   readonly #rowsInChunk: number;
+  readonly #chunk: ChunkPlan;
   /** Next level pair of the open page. */
   #position: number = 0;
   /** Rows still to be passed over before the first one that is wanted. */
@@ -58,6 +61,7 @@ export class LeafReader {
     this.#values = leafDecoder(space, node, options.limits);
     this.#spine = new Spine(space, ancestors);
     this.#rowsInChunk = group.numRows;
+    this.#chunk = chunk;
     this.#skip = options.skip;
     this.#expectedSlotsPerRow = group.numRows === 0 ? 1 : chunk.numValues / group.numRows;
   }
@@ -69,6 +73,19 @@ export class LeafReader {
 
   give(answers: readonly Uint8Array[]): void {
     this.#pages.give(answers);
+  }
+
+  /** Makes pages known from the offset index; only those with rows of `spans` are fetched ahead. */
+  locate(pages: readonly PageLocation[], spans: readonly RowSpan[]): void {
+    const [first] = pages;
+    const isInside =
+      first !== undefined && first.offset >= this.#chunk.start && (pages.at(-1)?.offset ?? 0) < this.#chunk.end;
+    if (this.node.leaf.maxRepetition > 0 || !isInside) return;
+    const ahead = pages
+      .filter((page) => spans.some(([from, to]) => from < page.to && page.from < to))
+      .map(({ offset, sizeBytes }) => ({ start: offset, end: Math.min(this.#chunk.end, offset + sizeBytes) }));
+    // Before the first data page there may be a dictionary.
+    this.#pages.locate(pages, [{ start: this.#chunk.start, end: first.offset }, ...ahead]);
   }
 
   /** The page being read, for errors. */
@@ -93,7 +110,7 @@ export class LeafReader {
         // Rows of a flat column end with their pages; past the last one, the end of the chunk is still to be checked.
         const isFull = this.node.leaf.maxRepetition === 0 && this.rows >= target && this.#rowsSeen < this.#rowsInChunk;
         if (this.#ended || isFull) return true;
-        const page = this.#pages.next(this.#values);
+        const page = this.#pages.next(this.#values, this.#skip);
         if (page === "need") return false;
         if (page === undefined) this.#end();
         else this.#nextPage(page);

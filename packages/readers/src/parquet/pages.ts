@@ -5,6 +5,7 @@ import { loadPage, type StoredPage } from "./page-body.ts";
 import { headOutside, splitOutside } from "./page-outside.ts";
 import { decodeLevels, type LevelRun } from "./page-levels.ts";
 import type { Leaf } from "./nodes.ts";
+import type { PageLocation } from "./page-index.ts";
 import type { ChunkPlan } from "./plan.ts";
 import { Compression, type DataPageHeaderV2, Encoding, nameOf, type PageHeader, PageType } from "./spec.ts";
 import type { Block, Workspace } from "./workspace.ts";
@@ -56,12 +57,17 @@ export class PageReader {
   readonly #body: Block;
   readonly #repetitionBlock: Block;
   readonly #definitionBlock: Block;
-  /** Start of the next page header, in the file. */
+  /** Start of the next page header, in the file; of the page's body once its header is read. */
   #offset: number;
+  #pageStart = 0;
   #entriesSeen = 0;
   #header: PageHeader | undefined;
   #stored: readonly Uint8Array[] = [];
   #dictionarySeen = false;
+  /** Data pages that are known by the offset index of a flat column, by where they start. */
+  #located: ReadonlyMap<number, PageLocation> = new Map();
+  /** The pending page is one of these: its bytes were not looked at. */
+  #unread: PageLocation | undefined;
 
   /** The opened page: level pairs, and the addresses of their levels (0: all are at their maximum, or 0). */
   entries = 0;
@@ -95,14 +101,26 @@ export class PageReader {
     this.#bytes.give(answers);
   }
 
+  /** Makes pages known of a column without lists, and which bytes of the chunk are worth fetching ahead. */
+  locate(pages: readonly PageLocation[], ahead: readonly ByteSpan[]): void {
+    this.#located = new Map(pages.map((page) => [page.offset, page]));
+    this.#bytes.prefer(ahead);
+  }
+
   /**
    * Goes to the next data page; a dictionary page on the way is handed to `client`.
    *
+   * @param skip so many rows will be passed over: a page of no others is not fetched when its place is known
    * @returns the page; "need" when `wanted` must be fetched first; undefined after the last page.
    */
-  next(client: PageClient): PendingPage | "need" | undefined {
+  next(client: PageClient, skip: number): PendingPage | "need" | undefined {
     for (;;) {
       if (this.#header === undefined && this.#isComplete()) return undefined;
+      this.#unread = this.#header === undefined ? this.#unneeded(skip) : undefined;
+      if (this.#unread !== undefined) {
+        const rows = this.#unread.to - this.#unread.from;
+        return { entries: rows, rows };
+      }
       if (!this.#readHeader()) return "need";
       const header = this.#header as PageHeader;
       switch (header.type) {
@@ -128,6 +146,12 @@ export class PageReader {
     return this.#plan.exactEnd === undefined || this.#offset >= this.#plan.exactEnd;
   }
 
+  /** The page that starts here, when it holds only rows that are passed over. */
+  #unneeded(skip: number): PageLocation | undefined {
+    const page = this.#located.get(this.#offset);
+    return page !== undefined && page.from === this.#entriesSeen && page.to - page.from <= skip ? page : undefined;
+  }
+
   /** Reads the next header and finds its body. @returns false when bytes must be fetched first. */
   #readHeader(): boolean {
     if (this.#header !== undefined) return true;
@@ -148,6 +172,7 @@ export class PageReader {
       if (stored === undefined) return false;
       this.#header = header;
       this.#stored = stored;
+      this.#pageStart = this.#offset;
       this.#offset += headerBytes;
       return true;
     }
@@ -169,6 +194,12 @@ export class PageReader {
     if (this.#entriesSeen + page.numValues > this.#plan.numValues)
       throw new FormatError(`the pages hold more than the ${this.#plan.numValues} values of the footer`);
     const isFlat = this.#leaf.maxRepetition === 0;
+    const located = this.#located.get(this.#pageStart);
+    // Others were passed over by what the same index says: if it is wrong, so are the rows.
+    if (located !== undefined && (located.from !== this.#entriesSeen || located.to - located.from !== page.numValues))
+      throw new FormatError(
+        `a page of ${page.numValues} rows where the offset index has rows ${located.from} to ${located.to}`,
+      );
     const rows = header.type === PageType.DATA_PAGE_V2 ? header.dataV2?.numRows : undefined;
     if (rows !== undefined && (rows > page.numValues || (isFlat && rows !== page.numValues)))
       throw new FormatError(`a page of ${page.numValues} values claims ${rows} rows`);
@@ -184,6 +215,8 @@ export class PageReader {
   /** Leaves the pending page undecoded. */
   pass(page: PendingPage): void {
     this.#entriesSeen += page.entries;
+    this.#offset += this.#unread?.sizeBytes ?? 0;
+    this.#unread = undefined;
     this.#finishPage();
   }
 

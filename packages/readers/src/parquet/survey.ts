@@ -11,8 +11,8 @@ import {
 } from "@ingest-ts/core";
 import { hashesOf, readBloomFilter } from "./bloom.ts";
 import type { ParquetMetadata } from "./metadata.ts";
-import { fieldOf, type LeafNode, type Node } from "./nodes.ts";
-import { type IndexedPage, readColumnIndex, readOffsetIndex } from "./page-index.ts";
+import { fieldOf, leavesOf, type LeafNode, type Node } from "./nodes.ts";
+import { type IndexedPage, type PageLocation, readColumnIndex, readOffsetIndex } from "./page-index.ts";
 import { leafAt } from "./prune.ts";
 import type { ColumnChunk, RowGroup, SchemaElement, StoredSpan } from "./spec.ts";
 import { chunkRange, isOrdered } from "./statistics.ts";
@@ -25,15 +25,28 @@ const LEAST_INDEX_BYTES = 21;
 /** Larger filters and indexes are worth less than they cost. */
 const MOST_INDEX_BYTES = 8 * 1024 * 1024;
 
+/** What indexes say of one row group. */
+export interface Survey {
+  /** Rows that may pass. */
+  readonly spans: readonly RowSpan[];
+  /** Pages of the selected columns without lists, by the ordinal of their leaf, where that is known. */
+  readonly pages: ReadonlyMap<number, readonly PageLocation[]>;
+}
+
 /** A column of `where` in one row group. */
 interface Surveyed {
   readonly node: LeafNode;
   readonly chunk: ColumnChunk;
   readonly element: SchemaElement;
   readonly range: ColumnRange;
+  /** Whether bounds of its pages are fetched. */
+  hasBounds: boolean;
+  bounds: Uint8Array | undefined;
   mayContain: ((hash: bigint) => boolean) | undefined;
   pages: readonly IndexedPage[] | undefined;
 }
+
+const nothing = { hasBounds: false, bounds: undefined, mayContain: undefined, pages: undefined } as const;
 
 /**
  * Which rows of a row group may pass `where`, by bloom filters and page indexes; those are fetched first, when there are
@@ -46,13 +59,22 @@ export function* surveyRows(
   nodes: readonly Node[],
   group: RowGroup,
   metadata: ParquetMetadata,
-): Generator<Need, readonly RowSpan[], Uint8Array[]> {
+): Generator<Need, Survey, Uint8Array[]> {
   const bound = bindPredicate(where, { fields: nodes.map(fieldOf), metadata: {} });
   const columns = columnsOf(bound, nodes, group, metadata);
-  const asked = [...columns.values()].flatMap((column) => requestsOf(column, bound, group, metadata));
+  const asked = [...columns.values()].flatMap((column) => requestsOf(column, bound, metadata));
+  const pages = new Map<number, readonly PageLocation[]>();
+  // Bounds of pages help as much as the places of the pages of all columns.
+  if ([...columns.values()].some(({ hasBounds }) => hasBounds))
+    asked.unshift(...placesOf(nodes, group, metadata, pages));
   if (asked.length > 0) {
     const answers = yield { need: asked.map(({ span }) => span) };
     asked.forEach(({ take }, i) => take(answers[i] as Uint8Array));
+  }
+  for (const column of columns.values()) {
+    const { ordinal } = column.node.leaf;
+    if (column.bounds !== undefined)
+      column.pages = readColumnIndex(column.bounds, pages.get(ordinal) ?? [], column.node);
   }
   const { numRows } = group;
   const surveyed = (column: BoundColumn): Surveyed | undefined => columns.get(column.indices.join("."));
@@ -60,8 +82,8 @@ export function* surveyRows(
     const found = surveyed(column);
     return found === undefined ? undefined : { ...found.range, mayContain: containsOf(found) };
   };
-  if (!mayPass(bound, numRows, wholeRange)) return [];
-  return spansOf(bound, numRows, [...columns.values()], surveyed);
+  const spans = mayPass(bound, numRows, wholeRange) ? spansOf(bound, numRows, [...columns.values()], surveyed) : [];
+  return { spans, pages };
 }
 
 function columnsOf(
@@ -79,7 +101,7 @@ function columnsOf(
     const element = elements[node.leaf.ordinal] as SchemaElement;
     const typeOrdered = metadata.typeOrdered[node.leaf.ordinal] === true;
     const range = chunkRange(chunk.statistics, node, element, typeOrdered);
-    columns.set(column.indices.join("."), { node, chunk, element, range, mayContain: undefined, pages: undefined });
+    columns.set(column.indices.join("."), { node, chunk, element, range, ...nothing });
   }
   return columns;
 }
@@ -102,7 +124,7 @@ interface Request {
 }
 
 /** What is worth fetching of one column. */
-function requestsOf(column: Surveyed, bound: BoundPredicate, group: RowGroup, metadata: ParquetMetadata): Request[] {
+function requestsOf(column: Surveyed, bound: BoundPredicate, metadata: ParquetMetadata): Request[] {
   const { chunk, node, element } = column;
   const requests: Request[] = [];
   const bloom = spanOf(chunk.bloomFilter, metadata);
@@ -112,14 +134,10 @@ function requestsOf(column: Surveyed, bound: BoundPredicate, group: RowGroup, me
   }
   const [places, bounds] = [spanOf(chunk.offsetIndex, metadata), spanOf(chunk.columnIndex, metadata)];
   const isOrderKnown = isOrdered(node, element, metadata.typeOrdered[node.leaf.ordinal] === true);
-  if (places === undefined || bounds === undefined || !isOrderKnown) return requests;
-  if (places.end - places.start < LEAST_INDEX_BYTES) return requests;
-  let pages: ReturnType<typeof readOffsetIndex>;
-  requests.push({ span: places, take: (bytes) => (pages = readOffsetIndex(bytes, group.numRows)) });
-  requests.push({
-    span: bounds,
-    take: (bytes) => (column.pages = pages === undefined ? undefined : readColumnIndex(bytes, pages, node)),
-  });
+  const isUseful = places !== undefined && places.end - places.start >= LEAST_INDEX_BYTES;
+  if (bounds === undefined || !isOrderKnown || !isUseful) return requests;
+  column.hasBounds = true;
+  requests.push({ span: bounds, take: (bytes) => (column.bounds = bytes) });
   return requests;
 
   /** Whether some value of the column is looked for by equality. */
@@ -138,6 +156,24 @@ function requestsOf(column: Surveyed, bound: BoundPredicate, group: RowGroup, me
         return false;
     }
   }
+}
+
+/** The offset indexes of all selected columns without lists. */
+function placesOf(
+  nodes: readonly Node[],
+  group: RowGroup,
+  metadata: ParquetMetadata,
+  into: Map<number, readonly PageLocation[]>,
+): Request[] {
+  return nodes.flatMap(leavesOf).flatMap(({ leaf }) => {
+    const span = spanOf(group.columns[leaf.ordinal]?.offsetIndex, metadata);
+    if (leaf.maxRepetition > 0 || span === undefined) return [];
+    const take = (bytes: Uint8Array): void => {
+      const pages = readOffsetIndex(bytes, group.numRows);
+      if (pages !== undefined) into.set(leaf.ordinal, pages);
+    };
+    return [{ span, take }];
+  });
 }
 
 /** Undefined when the place makes no sense, or its length is not known. */
