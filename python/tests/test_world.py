@@ -48,13 +48,13 @@ def test_environment_is_the_process_s(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("rank", "world_size", "mentions"),
     [
-        (0, None, "world_size is not given"),
+        (0, None, "world is not given"),
         (None, 2, "rank is not given"),
         (2, 2, "rank 2 is not in"),
         (-1, 2, "rank -1"),
-        (0, 0, "world_size 0"),
+        (0, 0, "world 0"),
         (True, 2, "rank True"),
-        (0, 2.0, "world_size 2.0"),
+        (0, 2.0, "world 2.0"),
     ],
 )
 def test_numbers_that_make_no_world(rank: Any, world_size: Any, mentions: str) -> None:

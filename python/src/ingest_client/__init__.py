@@ -1,5 +1,6 @@
 """Batches of `ingest serve` in Python."""
 
+from .client import BatchStream, Place, connect
 from .errors import (
     BusyError,
     ConnectionLostError,
@@ -7,6 +8,7 @@ from .errors import (
     FormatError,
     IngestError,
     OptionsError,
+    ServerDefectError,
     SourceError,
     StateError,
     UnsupportedError,
@@ -14,16 +16,20 @@ from .errors import (
 from .world import World, resolve_world, world_from_env
 
 __all__ = [
+    "BatchStream",
     "BusyError",
     "ConnectionLostError",
     "ConnectionTimeoutError",
     "FormatError",
     "IngestError",
     "OptionsError",
+    "Place",
+    "ServerDefectError",
     "SourceError",
     "StateError",
     "UnsupportedError",
     "World",
+    "connect",
     "resolve_world",
     "world_from_env",
 ]

@@ -12,6 +12,7 @@ __all__ = [
     "FormatError",
     "IngestError",
     "OptionsError",
+    "ServerDefectError",
     "SourceError",
     "StateError",
     "UnsupportedError",
@@ -23,22 +24,34 @@ class IngestError(Exception):
     """Every error that this package raises on purpose. The message reads: what (where). What to do."""
 
     #: The same word in every language and in the server's answers.
-    code = "INGEST_BUG"
+    code = "INGEST_DEFECT"
 
-    def __init__(self, message: str, *, retryable: bool = False, where: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        retryable: bool = False,
+    ) -> None:
+        #: What the reader of the message should do; None when nothing is known.
+        self.remedy = remedy
+        #: What is known of the place: url, fragment, column, offset (bytes).
+        self.where: Mapping[str, Any] = dict(where or {})
         #: Whether trying again, unchanged, may help.
         self.retryable = retryable
-        #: What the server knows of the place: url, fragment, column, offset (bytes).
-        self.where: Mapping[str, Any] = dict(where or {})
+        # The server's message may hold its remedy already.
+        super().__init__(message if remedy is None or remedy in message else f"{message.rstrip('.')}. {remedy}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword arguments do not survive the usual way; DataLoader workers send their errors pickled.
-        return _rebuild, (type(self), str(self), self.retryable, dict(self.where))
+        return _rebuild, (type(self), str(self), self.remedy, dict(self.where), self.retryable)
 
 
-def _rebuild(kind: type[IngestError], message: str, retryable: bool, where: dict[str, Any]) -> IngestError:
-    return kind(message, retryable=retryable, where=where)
+def _rebuild(
+    kind: type[IngestError], message: str, remedy: str | None, where: dict[str, Any], retryable: bool
+) -> IngestError:
+    return kind(message, remedy=remedy, where=where, retryable=retryable)
 
 
 class FormatError(IngestError):
@@ -54,7 +67,7 @@ class UnsupportedError(IngestError):
 
 
 class SourceError(IngestError):
-    """The server could not read its data."""
+    """The server could not read its data, or the ledger could not be written."""
 
     code = "INGEST_SOURCE"
 
@@ -72,7 +85,7 @@ class StateError(IngestError):
 
 
 class BusyError(OptionsError):
-    """Another client reads this rank. Retryable: the server notices within seconds when that client is gone."""
+    """Another client reads this rank, or streams of another world are open. Retryable."""
 
 
 class ConnectionLostError(SourceError):
@@ -80,26 +93,34 @@ class ConnectionLostError(SourceError):
 
 
 class ConnectionTimeoutError(ConnectionLostError):
-    """The server is connected and silent for longer than `timeout_seconds`."""
+    """The server is connected and silent for longer than `timeout_s`."""
+
+
+class ServerDefectError(IngestError):
+    """The server failed in a way that it did not expect: a defect of ours."""
 
 
 _kinds: dict[str, type[IngestError]] = {
-    kind.code: kind for kind in (FormatError, UnsupportedError, SourceError, OptionsError, StateError)
+    kind.code: kind
+    for kind in (FormatError, UnsupportedError, SourceError, OptionsError, StateError, ServerDefectError)
 }
 
 
 def error_from_server(answer: object, fallback: str) -> IngestError:
     """The error that an answer of the server stands for.
 
-    `answer` is the decoded JSON `{"code", "message", "retryable", "where"}`; anything else becomes an error that
-    shows `fallback`.
+    `answer` is the decoded JSON `{"code", "message", "remedy", "where", "retryable"}`; anything else becomes a
+    FormatError that shows `fallback`.
     """
     if not isinstance(answer, dict):
         return FormatError(fallback)
-    where = answer.get("where")
-    kind = _kinds.get(str(answer.get("code")), IngestError)
+    kind = _kinds.get(str(answer.get("code")))
+    if kind is None:
+        return FormatError(fallback)
+    remedy, where = answer.get("remedy"), answer.get("where")
     return kind(
         str(answer.get("message", fallback)),
-        retryable=answer.get("retryable") is True,
+        remedy=remedy if isinstance(remedy, str) else None,
         where=where if isinstance(where, dict) else None,
+        retryable=answer.get("retryable") is True,
     )
