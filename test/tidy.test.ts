@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   writers: ["core", "kernels", "readers"],
   sharder: ["core"],
   shuffler: ["core", "kernels"],
+  kafka: ["core", "kernels", "storage"],
   loader: ["core", "storage", "readers", "sharder", "shuffler"],
   cli: ["core", "kernels", "storage", "readers", "writers", "sharder", "shuffler", "loader"],
 };
