@@ -112,7 +112,7 @@ function describe(error: unknown): { code: string | undefined; name: string; mes
 }
 
 /** `text` without what may be secret: queries of URLs, user names and passwords in them, keys and signatures. */
-export function safeText(text: string): string {
+function safeText(text: string): string {
   return text
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@?#"']*@/gi, "$1")
     .replaceAll(/(https?:\/\/[^\s?#"']*)[?#][^\s"']*/gi, "$1")

@@ -25,7 +25,7 @@ export function freshBytes(sizeBytes: number): Uint8Array {
 }
 
 /** Which end of an object readers look at first, by its name. */
-export function openingRange(url: string): string {
+function openingRange(url: string): string {
   const rowFormat = /\.(avro|tfrecords?|tfrec|arrows|json)(\.(gz|gzip|zlib|z))?$/i.test(url);
   return rowFormat ? `bytes=0-${HEAD_BYTES - 1}` : `bytes=-${TAIL_BYTES}`;
 }

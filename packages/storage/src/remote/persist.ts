@@ -29,7 +29,7 @@ const CORRUPT_ATTEMPTS = 3;
 const PROGRESS_BYTES = 64 * 1024;
 
 /** How long to wait before attempt `failures + 1`: full jitter, and at least what the store asks for. */
-export function retryDelayMs(failure: StoreFailure, failures: number, random: () => number = Math.random): number {
+function retryDelayMs(failure: StoreFailure, failures: number, random: () => number = Math.random): number {
   const base = failure.kind === "throttled" ? THROTTLED_BASE_DELAY_MS : BASE_DELAY_MS;
   const jittered = random() * Math.min(MOST_DELAY_MS, base * 2 ** Math.min(failures, 20));
   return Math.max(jittered, failure.retryAfterMs ?? 0);

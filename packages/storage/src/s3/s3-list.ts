@@ -7,6 +7,7 @@ import { type S3Clients, s3Clients } from "./clients.ts";
 import { requestS3 } from "./s3-request.ts";
 import { identityOf } from "./s3-transport.ts";
 import { parseS3Url, targetOf } from "./s3-url.ts";
+import { checkWhole } from "./whole-listing.ts";
 
 interface PageAsk {
   readonly bucket: string;
@@ -98,13 +99,14 @@ function listPage(
   signal: AbortSignal | undefined,
 ): Promise<ListObjectsV2CommandOutput> {
   const { requestPayer } = storageSettings().s3;
-  const command = new ListObjectsV2Command({
+  const page = new ListObjectsV2Command({
     Bucket: bucket,
     Prefix: prefix,
     ...(most === undefined ? {} : { MaxKeys: most }),
     ...(token === undefined ? {} : { ContinuationToken: token }),
     ...(requestPayer === undefined ? {} : { RequestPayer: requestPayer }),
   });
+  const command = checkWhole(page);
   return sharedLimiter().run(0, false, signal, () =>
     requestS3(clients, { target, op: "list", signal }, (abortSignal) => clients.main.send(command, { abortSignal })),
   );

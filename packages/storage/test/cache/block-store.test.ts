@@ -113,7 +113,7 @@ describe("block store", () => {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small], { stdio: "ignore" });
     } catch {
       // Not every machine lets tests mount: a folder without the right to write is the next best.
-      if (process.getuid?.() === 0) return context.skip("../shared: mounting a small tmpfs is not permitted here");
+      if (process.getuid?.() === 0) return context.skip("mounting a small tmpfs is not permitted here");
       await mkdir(join(small, "v1", "tmp"), { recursive: true });
       await chmod(join(small, "v1", "tmp"), 0o500);
     }

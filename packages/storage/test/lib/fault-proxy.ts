@@ -22,7 +22,7 @@ export interface Fault {
   readonly forceStatus?: number;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly range: string | undefined;

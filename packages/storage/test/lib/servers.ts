@@ -26,7 +26,7 @@ export interface S3ServerKind {
   start(): Promise<S3Server>;
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
