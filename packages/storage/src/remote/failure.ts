@@ -87,6 +87,10 @@ export function kindOfStatus(status: number, code: string): FailureKind {
 export function failureOf(error: unknown): StoreFailure {
   if (error instanceof StoreFailure) return error;
   const { code, name, message } = describe(error);
+  // A chunked body that a lost connection cut off; other answers that are no HTTP stay so.
+  if (name === "HTTPParserError" && message.includes("EOF")) {
+    return new StoreFailure("transient", message, { code: "IncompleteBody" });
+  }
   // Certificates do not mend themselves.
   if (/^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_INVALID|HPE_)/.test(code ?? "")) {
     return new StoreFailure("refused", message, { code });
