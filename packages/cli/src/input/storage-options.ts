@@ -28,7 +28,7 @@ export function addStorageOptions(command: Command): void {
   const options = [
     new Option("--endpoint-url <url>", "address of a store that is not AWS"),
     new Option("--region <name>", "region of the bucket"),
-    new Option("--profile <name>", "profile of ~/.aws to take credentials from"),
+    new Option("--profile <name>", "profile of ~/.aws with the credentials"),
     new Option("--no-sign-request", "send no credentials (public buckets)"),
     new Option("--request-payer <who>", "who pays for the requests").choices(["requester"]),
     new Option("--cache-dir <folder>", "keep what was read there (INGEST_CACHE_DIR)"),

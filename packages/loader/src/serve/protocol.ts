@@ -43,7 +43,7 @@ export type Notice =
   | { readonly kind: "error"; readonly error: ErrorNotice; readonly state: StateDict };
 
 /** Whether nothing follows, and whether that is how a whole stream ends. */
-export type Ending = "whole" | "cut";
+type Ending = "whole" | "cut";
 
 /** One IPC message on its way: its bytes, and what the connection does behind it. */
 export interface OutMessage {

@@ -93,6 +93,7 @@ export abstract class ColumnEncoder {
   }
 }
 
+/** Of integers in version 2 of run lengths, and of what is built on them. */
 export const directV2: StripeColumn["encoding"] = { kind: "directV2", dictionarySize: 0 };
 /** Of types that have one encoding only. */
 export const direct: StripeColumn["encoding"] = { kind: "direct", dictionarySize: 0 };

@@ -58,6 +58,7 @@ export class FixedBuilder implements Builder {
   }
 }
 
+/** Booleans: bits, least significant first. */
 export class BoolBuilder implements Builder {
   readonly type: DataType = { kind: "bool" };
   readonly #validity = new Validity();
@@ -97,6 +98,7 @@ export class BoolBuilder implements Builder {
 const MOST_BYTES = 2 ** 31 - 1;
 const encoder = new TextEncoder();
 
+/** Strings as UTF-8 with offsets of 32 bits. */
 export class TextBuilder implements Builder {
   readonly type: DataType = { kind: "utf8" };
   readonly #validity = new Validity();

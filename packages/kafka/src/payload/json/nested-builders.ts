@@ -17,6 +17,7 @@ function appendField(cursor: JsonCursor, field: Field, builder: Builder, name: s
   }
 }
 
+/** Lists of any length: offsets into the builder of their values. */
 export class ListBuilder implements Builder {
   readonly type: DataType;
   readonly #child: Field;
