@@ -1,5 +1,12 @@
 import { publicUrl, SourceError } from "@ingest-ts/core";
-import { type FileOptions, type ListedFile, openFile, type Reader } from "@ingest-ts/readers";
+import {
+  fileReader,
+  type FileOptions,
+  type ListedFile,
+  type OpenedObject,
+  openFile,
+  type Reader,
+} from "@ingest-ts/readers";
 import type { ObjectEntry } from "./manifest/entry.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
@@ -38,12 +45,16 @@ export function listedObject(
   options: FileOptions,
   known: { readonly fragmentBytes: readonly number[]; readonly mayPass: boolean },
   pool: ReaderPool,
+  /** Files that are open already, each taken out by its first use. */
+  opened: Map<string, OpenedObject>,
 ): DatasetObject {
   const { index } = entry;
   const base: FileOptions = { ...options, format: entry.format, index };
   const whole: FileOptions = { ...base, where: undefined };
   const openPinned = async (fileOptions: FileOptions): Promise<Reader> => {
-    const reader = await openFile(file, fileOptions);
+    const kept = opened.get(file.name);
+    opened.delete(file.name);
+    const reader = await (kept === undefined ? openFile(file, fileOptions) : fileReader(file, kept, fileOptions));
     try {
       checkRows(reader, entry, file.url);
       return reader;

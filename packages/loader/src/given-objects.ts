@@ -2,7 +2,7 @@ import { type ColumnPath, OptionsError } from "@ingest-ts/core";
 import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type ManifestObject, relativeNames } from "@ingest-ts/sharder";
 import { storedIndex } from "./index-store.ts";
-import { digestTail } from "./manifest/survey.ts";
+import { digestTail } from "./manifest/digest-tail.ts";
 import { mapSome } from "./map-some.ts";
 import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
 import type { LoadOptions, ObjectInput } from "./options.ts";
@@ -66,7 +66,7 @@ interface OpenObject {
 
 async function describe(reader: Reader, name: string, signal: AbortSignal | undefined): Promise<OpenObject> {
   const fragmentRows = reader.fragments.map(({ rows }) => rows as number);
-  const { sizeBytes, digest } = await digestTail(reader, signal);
+  const { sizeBytes, digest } = await digestTail(reader.source, signal);
   return { reader, object: { name, sizeBytes, digest, fragmentRows } };
 }
 

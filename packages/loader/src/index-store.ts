@@ -2,14 +2,17 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import {
+  type ByteSource,
+  type FormatName,
   type IndexedFragment,
   isIngestError,
   type ObjectIndex,
   type ObjectStat,
   OptionsError,
+  type ReadOptions,
   schemeOf,
 } from "@ingest-ts/core";
-import { open, type Reader } from "@ingest-ts/readers";
+import { open, type OpenedObject } from "@ingest-ts/readers";
 import { digestOf } from "@ingest-ts/sharder";
 import { fileSink, openSource } from "@ingest-ts/storage";
 
@@ -107,7 +110,23 @@ async function saveInCache(path: string, text: string): Promise<void> {
   }
 }
 
-async function build(reader: Reader, signal: AbortSignal | undefined): Promise<ObjectIndex> {
+/** An open object of which an index may be made; a `Reader` is one. */
+export interface Indexable {
+  readonly url: string;
+  readonly source: ByteSource;
+  readonly format: FormatName;
+  buildIndex(options?: ReadOptions): Promise<ObjectIndex | undefined>;
+}
+
+/** The same of an object that is not a reader yet. */
+export function indexableOf({ source, format, metadata, select }: OpenedObject): Indexable {
+  const { url } = source;
+  const buildIndex = async (options?: ReadOptions): Promise<ObjectIndex | undefined> =>
+    format.buildIndex?.(source, metadata, select, options);
+  return { url, source, format: format.name, buildIndex };
+}
+
+async function build(reader: Indexable, signal: AbortSignal | undefined): Promise<ObjectIndex> {
   const index = await reader.buildIndex({ signal });
   if (index !== undefined) return index;
   throw new OptionsError(`the format ${reader.format} does not say how many rows its fragments have`, {
@@ -123,7 +142,7 @@ async function build(reader: Reader, signal: AbortSignal | undefined): Promise<O
  * @throws OptionsError when it would have to be built of more than 1 GB.
  */
 export async function storedIndex(
-  reader: Reader,
+  reader: Indexable,
   url: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ObjectIndex> {

@@ -15,6 +15,7 @@ import {
   type ListedFile,
   type Listing,
   partitionFields,
+  type OpenedObject,
   partitionsPass,
   uniteSchemas,
 } from "@ingest-ts/readers";
@@ -27,8 +28,11 @@ import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
 import type { LoadOptions } from "./options.ts";
 import { ReaderPool } from "./reader-pool.ts";
 
-/** Files that stay open once they were read; more are open only while more lanes read at once. */
-const KEPT_OPEN = 32;
+/**
+ * Files that stay open once they were described, and as many once they were read; the others are opened again when their
+ * rows are. More are open only while more lanes read at once.
+ */
+const KEPT_OPEN = 64;
 /** A value whose width the type does not tell, for estimates. */
 const VARIABLE_BYTES = 16;
 
@@ -44,10 +48,41 @@ export async function openListing(
   options: LoadOptions,
   segmentBy: SegmentBy | undefined,
 ): Promise<DatasetParts> {
-  const { signal, partitions, format, schema: declared, limits } = options;
+  const { signal, partitions } = options;
   const listing = await listDataset(urls, { signal, partitions });
   const fields = partitionFields(listing);
-  const entries = await entriesOf(listing, { ...options, source: urls }, columnsOfFiles(columns, fields));
+  const { entries, opened } = await entriesOf(listing, options, columnsOfFiles(columns, fields), KEPT_OPEN);
+  const pool = new ReaderPool(KEPT_OPEN);
+  const close = async (): Promise<void> => {
+    const unused = [...opened.values()].map((each) => each.close());
+    opened.clear();
+    await Promise.all([pool.close(), ...unused]);
+  };
+  try {
+    return describeListing({ listing, fields, entries, opened, pool, close }, columns, where, options, segmentBy);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface ListedParts {
+  readonly listing: Listing;
+  readonly fields: readonly Field[];
+  readonly entries: readonly ObjectEntry[];
+  readonly opened: Map<string, OpenedObject>;
+  readonly pool: ReaderPool;
+  readonly close: () => Promise<void>;
+}
+
+function describeListing(
+  { listing, fields, entries, opened, pool, close }: ListedParts,
+  columns: readonly ColumnPath[] | undefined,
+  where: Predicate | undefined,
+  options: LoadOptions,
+  segmentBy: SegmentBy | undefined,
+): DatasetParts {
+  const { signal, format, schema: declared, limits } = options;
   const named = entries.map(({ name, schema }) => ({ name, schema: mentioned(schema, columns) }));
   const united = uniteSchemas(named, { strict: options.strictSchema }).schema;
   checkClashes(listing, entries, fields);
@@ -65,21 +100,19 @@ export async function openListing(
     limits,
     signal,
   };
-  const pool = new ReaderPool(KEPT_OPEN);
   const byName = new Map(listing.files.map((file) => [file.name, file]));
   const byEntry = new Map(entries.map((entry) => [entry.name, entry]));
   const manifest = buildManifest(entries, segmentBy);
   const objects = manifest.objects.map(({ name }): DatasetObject => {
     const file = byName.get(name) as ListedFile;
     const entry = byEntry.get(name) as ObjectEntry;
-    const share = columns === undefined ? 1 : shareOf(readSchema, entry.schema);
     const known = {
-      fragmentBytes: entry.fragmentBytes.map((bytes) => Math.ceil(bytes * share)),
+      fragmentBytes: columns === undefined ? entry.fragmentBytes : selectedBytes(readSchema, entry),
       mayPass: where === undefined || partitionsPass(where, fields, file.partitions),
     };
-    return listedObject(file, entry, fileOptions, known, pool);
+    return listedObject(file, entry, fileOptions, known, pool, opened);
   });
-  return { manifest, objects, readSchema, close: () => pool.close() };
+  return { manifest, objects, readSchema, close };
 }
 
 /** What a file may have of the columns asked for: not those of its folders. */
@@ -133,10 +166,19 @@ function widthOf({ type }: Field): number {
   return byteWidthOf(type) || VARIABLE_BYTES;
 }
 
-/** About which share of a file's bytes its selected columns are. */
-function shareOf(selected: Schema, own: Schema): number {
+/** Bytes that reading the selected columns of each fragment fetches. */
+function selectedBytes(
+  selected: Schema,
+  { schema: own, fragmentBytes, columnBytes, index }: ObjectEntry,
+): readonly number[] {
+  // Rows are stored whole.
+  if (index !== undefined) return fragmentBytes;
   const names = new Set(selected.fields.map(({ name }) => name));
+  const chosen = own.fields.map(({ name }) => names.has(name));
+  if (columnBytes !== undefined) {
+    return columnBytes.map((sizes) => sizes.reduce((sum, bytes, i) => (chosen[i] === true ? sum + bytes : sum), 0));
+  }
   const all = own.fields.reduce((sum, field) => sum + widthOf(field), 0);
-  const some = own.fields.filter(({ name }) => names.has(name)).reduce((sum, field) => sum + widthOf(field), 0);
-  return all === 0 ? 1 : some / all;
+  const some = own.fields.reduce((sum, field, i) => (chosen[i] === true ? sum + widthOf(field) : sum), 0);
+  return fragmentBytes.map((bytes) => (all === 0 ? bytes : Math.ceil((bytes * some) / all)));
 }

@@ -1,7 +1,7 @@
 export { type ListedFile, type Listing, listDataset, type ListingOptions, type Skipped } from "./dataset/listing.ts";
 export { partitionsPass } from "./dataset/file-where.ts";
 export { nullColumn } from "./dataset/null-column.ts";
-export { type FileOptions, openFile } from "./dataset/open-file.ts";
+export { fileReader, type FileOptions, openFile, openListed, schemaOfFile } from "./dataset/open-file.ts";
 export { partitionFields, type PartitionValue } from "./dataset/partitions.ts";
 export {
   datasetSchema,
@@ -20,5 +20,5 @@ export {
   type InspectFileOptions,
   type Inspection,
 } from "./inspect.ts";
-export { open, type OpenOptions } from "./open.ts";
+export { open, type OpenedObject, type OpenOptions } from "./open.ts";
 export type { DatasetFile, DatasetInfo, FragmentOptions, Reader } from "./reader.ts";

@@ -1,6 +1,6 @@
-import { type ColumnPath, UnsupportedError } from "@ingest-ts/core";
-import type { ListedFile, Listing, OpenOptions } from "@ingest-ts/readers";
-import { storedIndex } from "../index-store.ts";
+import type { ColumnPath } from "@ingest-ts/core";
+import type { ListedFile, Listing, OpenedObject, OpenOptions } from "@ingest-ts/readers";
+import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
 import type { LoadOptions } from "../options.ts";
 import type { ObjectEntry } from "./entry.ts";
@@ -9,26 +9,38 @@ import { surveyFile } from "./survey.ts";
 /** Files opened together: footers come in parallel, descriptors stay few. */
 const OPEN_AT_ONCE = 16;
 
+/** What is known of the files of a listing, and those of them that are still open. */
+export interface Survey {
+  /** In the order of the listing. */
+  readonly entries: readonly ObjectEntry[];
+  /** By name. Whoever gets them closes them. */
+  readonly opened: Map<string, OpenedObject>;
+}
+
 /**
- * What there is in every file of a listing, in its order: each is opened once.
+ * What there is in every file of a listing: each is opened once, and the first `keepOpen` stay open.
  *
  * @param columns of which a file may have some; others need not be such that Arrow can hold them
  */
-export function entriesOf(
+export async function entriesOf(
   listing: Listing,
   options: LoadOptions,
   columns: readonly ColumnPath[] | undefined,
-): Promise<ObjectEntry[]> {
+  keepOpen: number,
+): Promise<Survey> {
   const { format, schema, limits, signal } = options;
-  const openOptions: OpenOptions = { format, schema, limits, signal };
-  const survey = (file: ListedFile, chosen: OpenOptions): Promise<ObjectEntry> =>
-    surveyFile(file, chosen, (reader) => storedIndex(reader, file.url, signal));
-  return mapSome(listing.files, OPEN_AT_ONCE, async (file) => {
-    try {
-      return await survey(file, openOptions);
-    } catch (error) {
-      if (columns === undefined || !(error instanceof UnsupportedError)) throw error;
-      return survey(file, { ...openOptions, columns });
-    }
-  });
+  const openOptions: OpenOptions = { format, schema, limits, signal, columns };
+  const opened = new Map<string, OpenedObject>();
+  const survey = async (file: ListedFile): Promise<ObjectEntry> => {
+    const found = await surveyFile(file, openOptions, (object) => storedIndex(indexableOf(object), file.url, signal));
+    if (opened.size < keepOpen) opened.set(file.name, found.opened);
+    else await found.opened.close();
+    return found.entry;
+  };
+  try {
+    return { entries: await mapSome(listing.files, OPEN_AT_ONCE, survey), opened };
+  } catch (error) {
+    await Promise.all([...opened.values()].map((each) => each.close()));
+    throw error;
+  }
 }

@@ -15,6 +15,8 @@ export interface ObjectEntry {
   readonly fragmentRows: readonly number[];
   /** Bytes that reading all columns of each fragment fetches. */
   readonly fragmentBytes: readonly number[];
+  /** The same for each top-level column alone, by fragment; undefined where columns are not stored apart, or too many. */
+  readonly columnBytes?: readonly (readonly number[])[] | undefined;
   /** Where the fragments of a row format lie; undefined for formats whose footer says so. */
   readonly index?: ObjectIndex | undefined;
 }
