@@ -12,9 +12,8 @@ import { load } from "@ingest-ts/loader";
 import { open, type Reader } from "@ingest-ts/readers";
 import { configureStorage, fileSink, flushCache } from "@ingest-ts/storage";
 import { createParquetWriter } from "@ingest-ts/writers/parquet";
-import { createTFRecordWriter } from "@ingest-ts/writers/tfrecord";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Fault, type FaultProxy, startFaultProxy } from "../packages/storage/test/lib/fault-proxy.ts";
+import { type FaultProxy, startFaultProxy } from "../packages/storage/test/lib/fault-proxy.ts";
 import { sampleBytes, setCredentials, TestBucket } from "../packages/storage/test/lib/s3-fixture.ts";
 import {
   accessKey,
@@ -29,8 +28,6 @@ for (const kind of servers) {
   else it.skip(`readers, loader and command line on ${kind.name} (skipped: ${kind.missing})`, () => {});
 }
 
-/** Megabytes that are read through faults; 2000 for the full run. */
-const soakMB = Number(process.env["INGEST_SOAK_MB"] ?? 24);
 const token = "session-token-51b7e0";
 
 let folder = "";
@@ -46,9 +43,7 @@ async function numbersFile(name: string, columns: number, rows: number, rowGroup
   const fields = Array.from({ length: columns }, (_, i) => ({ name: `c${i}`, type, nullable: false, metadata: {} }));
   const schema: Schema = { fields, metadata: {} };
   const sink = await fileSink(path);
-  const writer = name.endsWith(".tfrecord")
-    ? await createTFRecordWriter(sink, schema, {})
-    : await createParquetWriter(sink, schema, { rowGroupRows, codec: "none" });
+  const writer = await createParquetWriter(sink, schema, { rowGroupRows, codec: "none" });
   for (let done = 0; done < rows; done += rowGroupRows) {
     const count = Math.min(rowGroupRows, rows - done);
     const made = fields.map(
@@ -235,47 +230,6 @@ function suite(kind: S3ServerKind): void {
     expect(await digestOf(reader)).toBe(await digestOf(local));
     settings();
   });
-
-  it(`${soakMB} MB of Parquet and TFRecord through faults are the bytes of the local files`, async () => {
-    const rows = Math.ceil((soakMB * 1e6) / 2 / (16 * 4));
-    const files = [
-      await numbersFile("soak.parquet", 16, rows, 50_000),
-      await numbersFile("soak.tfrecord", 16, Math.ceil(rows / 3), 50_000),
-    ];
-    let state = 7;
-    const random = (): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state / 2 ** 32;
-    };
-    const faults: readonly Fault[] = [
-      { status: 503, code: "SlowDown" },
-      { status: 500, code: "InternalError" },
-      { reset: true },
-      { cut: "close" },
-      { cut: "reset" },
-      { cut: "end" },
-      { cut: "stall" },
-      { delayMs: 400 },
-      { headers: { "content-range": "bytes 0-1/2" }, forceStatus: 206 },
-    ];
-    settings({ partBytes: soakMB > 200 ? 1024 * 1024 : 128 * 1024, stallMs: 1000, hedgeShare: 0.05 });
-    for (const path of files) {
-      const url = await upload(path, `soak/${path.slice(path.lastIndexOf("/") + 1)}`);
-      const expected = await digestOf(await open(path));
-      let injected = 0;
-      proxy.plan(() => {
-        const hit = random() < (soakMB > 200 ? 0.01 : 0.05);
-        // "another size" would be another object.
-        const fault = hit ? faults[injected++ % (faults.length - 1)] : undefined;
-        return fault;
-      });
-      expect(await digestOf(await open(url))).toBe(expected);
-      expect(injected).toBeGreaterThan(1);
-      process.stdout.write(`${kind.name} ${url}: ${proxy.seen.length} requests, ${injected} faults\n`);
-    }
-    proxy.plan(() => undefined);
-    settings();
-  }, 1_800_000);
 
   it("a bit that was turned over on the way is an error, not a value", async () => {
     const url = await upload(await numbersFile("flip.parquet", 4, 100_000), "flip.parquet");
