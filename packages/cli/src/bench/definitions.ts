@@ -1,5 +1,7 @@
 import { type ByteSink, type FormatName, OptionsError, type Schema } from "@ingest-ts/core";
 import type { TableWriter } from "@ingest-ts/writers";
+import type { AvroWriterCodec } from "@ingest-ts/writers/avro";
+import type { ORCCodec } from "@ingest-ts/writers/orc";
 import type { ParquetCodec } from "@ingest-ts/writers/parquet";
 import type { TFRecordCodec } from "@ingest-ts/writers/tfrecord";
 
@@ -8,7 +10,10 @@ export interface BenchFormat {
   readonly name: FormatName;
   /** Of the encoded file, with its dot. */
   readonly extension: string;
+  /** What is measured when nobody names codecs. `none`, `snappy` and `zstd` are called so in every format. */
   readonly codecs: readonly string[];
+  /** What is measured as well when it is named: all of them at once would take minutes. */
+  readonly otherCodecs: readonly string[];
   /** How long a codec takes, against Parquet without one: the time of a run is shared so. */
   weight(codec: string): number;
   /**
@@ -36,6 +41,7 @@ const parquet: BenchFormat = {
   name: "parquet",
   extension: ".parquet",
   codecs: ["none", "snappy", "zstd"],
+  otherCodecs: [],
   weight: () => 1,
   // Plain pages are the Arrow bytes plus lengths, levels, statistics and the footer.
   estimateBytes: (_schema, _rows, arrowBytes) => arrowBytes * 1.2 + 1e6,
@@ -45,10 +51,47 @@ const parquet: BenchFormat = {
   },
 };
 
+const orc: BenchFormat = {
+  name: "orc",
+  extension: ".orc",
+  codecs: ["snappy", "zstd"],
+  otherCodecs: ["none", "zlib"],
+  weight: () => 1,
+  // Run lengths seldom grow what they hold, and never by more than their headers; beside them, presence and indexes.
+  estimateBytes: (_schema, _rows, arrowBytes) => arrowBytes * 1.2 + 1e6,
+  createWriter: async (sink, schema, codec) => {
+    const { createORCWriter } = await import("@ingest-ts/writers/orc");
+    return createORCWriter(sink, schema, { codec: codec as ORCCodec, stripeRows: ROW_GROUP_ROWS });
+  },
+};
+
+/** The specification's names of codecs that the report calls as other formats do. */
+const avroNames: Readonly<Record<string, AvroWriterCodec>> = {
+  none: "null",
+  snappy: "snappy",
+  deflate: "deflate",
+  zstd: "zstandard",
+};
+
+const avro: BenchFormat = {
+  name: "avro",
+  extension: ".avro",
+  codecs: ["none", "snappy"],
+  otherCodecs: ["deflate", "zstd"],
+  weight: () => 1.5,
+  // A varint has at most a quarter more bytes than its integer; each value may have a union branch before it.
+  estimateBytes: (schema, rows, arrowBytes) => arrowBytes * 1.25 + rows * schema.fields.length * 2 + 1e6,
+  createWriter: async (sink, schema, codec) => {
+    const { createAvroWriter } = await import("@ingest-ts/writers/avro");
+    return createAvroWriter(sink, schema, { codec: avroNames[codec] });
+  },
+};
+
 const tfrecord: BenchFormat = {
   name: "tfrecord",
   extension: ".tfrecord",
   codecs: ["none", "gzip"],
+  otherCodecs: [],
   weight: (codec) => (codec === "none" ? 2 : 3),
   // A compressed file is one fragment: every lane of a shuffle inflates it up to its rows, whatever the file's size.
   shuffleRows: (codec) => (codec === "none" ? undefined : 400_000),
@@ -68,7 +111,7 @@ const tfrecord: BenchFormat = {
 };
 
 /** Every format that can be written and read, in the order of the table: the slowest last, so that it gets what time is left. */
-export const benchFormats: readonly BenchFormat[] = [parquet, tfrecord];
+export const benchFormats: readonly BenchFormat[] = [parquet, orc, avro, tfrecord];
 
 /** The entry of that name. @throws OptionsError when there is none. */
 export function findFormat(name: string): BenchFormat {

@@ -105,19 +105,25 @@ function names(flag: string, text: string | undefined): readonly string[] | unde
   return list;
 }
 
+/** Every codec of every format, once. */
+export function codecNames(): readonly string[] {
+  return [...new Set(benchFormats.flatMap(({ codecs, otherCodecs }) => [...codecs, ...otherCodecs]))];
+}
+
 function jobsOf(formats: readonly string[] | undefined, codecs: readonly string[] | undefined): readonly BenchJob[] {
   requireKnown(
     "--formats",
     formats,
     benchFormats.map(({ name }) => name),
   );
-  requireKnown("--codecs", codecs, [...new Set(benchFormats.flatMap((format) => format.codecs))]);
+  requireKnown("--codecs", codecs, codecNames());
   const jobs = benchFormats
     .filter(({ name }) => formats === undefined || formats.includes(name))
     .flatMap((format) =>
-      format.codecs
-        .filter((codec) => codecs === undefined || codecs.includes(codec))
-        .map((codec) => ({ format: format.name, codec })),
+      (codecs === undefined
+        ? format.codecs
+        : [...format.codecs, ...format.otherCodecs].filter((c) => codecs.includes(c))
+      ).map((codec) => ({ format: format.name, codec })),
     );
   if (jobs.length > 0) return jobs;
   throw new OptionsError(`no format of ${(formats ?? []).join(", ")} has a codec of ${(codecs ?? []).join(", ")}`);

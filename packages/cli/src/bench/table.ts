@@ -45,7 +45,7 @@ function finder(report: BenchReport): Find {
     );
 }
 
-const KEY_WIDTHS = [9, 7] as const;
+const KEY_WIDTHS = [9, 8] as const;
 
 function key(check: ReportCheck): string {
   return check.format.padEnd(KEY_WIDTHS[0]) + check.codec.padEnd(KEY_WIDTHS[1]);
@@ -55,11 +55,11 @@ function key(check: ReportCheck): string {
 function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string[] {
   const find = finder(report);
   const head = [
-    `${"".padEnd(16)}${"size".padStart(7)}${measureNames.map((name) => titles[name].padStart(14)).join("")}`,
-    `${"format".padEnd(9)}${"codec".padEnd(7)}${"MB".padStart(7)}${measureNames.map(() => "MB/s  Mrow/s".padStart(14)).join("")}`,
+    `${"".padEnd(17)}${"size".padStart(6)}${measureNames.map((name) => titles[name].padStart(14)).join("")}`,
+    `${"format".padEnd(9)}${"codec".padEnd(8)}${"MB".padStart(6)}${measureNames.map(() => "MB/s  Mrow/s".padStart(14)).join("")}`,
   ];
   const rows = report.checks.flatMap((check) => {
-    if (check.error !== undefined || !check.equal) return wrap(`${key(check)}${whyNot(check)}`, 16).map(paint.bad);
+    if (check.error !== undefined || !check.equal) return wrap(`${key(check)}${whyNot(check)}`, 17).map(paint.bad);
     const size = find(check, "encoded-size", "bytes")?.value;
     const rates = measureNames.map((name) => {
       const bytes = find(check, name, "MB/s");
@@ -71,7 +71,7 @@ function speedLines(report: BenchReport, paint: { readonly bad: Paint }): string
     const gaps = (check.missing ?? []).flatMap(({ measure, error }) =>
       wrap(`  ${titles[measure]}: ${visible(error)}`, 4),
     );
-    const row = `${key(check)}${figure(size === undefined ? undefined : size / 1e6).padStart(7)}${rates.join("")}`;
+    const row = `${key(check)}${figure(size === undefined ? undefined : size / 1e6).padStart(6)}${rates.join("")}`;
     return [row.trimEnd(), ...gaps];
   });
   return [...head, ...rows, ...footnotes(report)];
@@ -97,8 +97,8 @@ function whyNot(check: ReportCheck): string {
 function costLines(report: BenchReport): string[] {
   const find = finder(report);
   const head = [
-    `${"".padEnd(16)}${"CPU-seconds of one pass".padEnd(32)}${"peak RSS, MB"}`,
-    `${"format".padEnd(9)}${"codec".padEnd(7)}${["write", "full", "proj.", "shuff."].map((title) => title.padEnd(8)).join("")}${["write", "full", "proj.", "shuff."].map((title) => title.padEnd(8)).join("")}`.trimEnd(),
+    `${"".padEnd(17)}${"CPU-seconds of one pass".padEnd(32)}${"peak RSS, MB"}`,
+    `${"format".padEnd(9)}${"codec".padEnd(8)}${["write", "full", "proj.", "shuff."].map((title) => title.padEnd(8)).join("")}${["write", "full", "proj.", "shuff."].map((title) => title.padEnd(8)).join("")}`.trimEnd(),
   ];
   const rows = report.checks
     .filter((check) => check.equal)

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { SourceError } from "@ingest-ts/core";
 import type { Command } from "commander";
-import { type BenchFlags, benchOptions } from "../bench/options.ts";
+import { type BenchFlags, benchOptions, codecNames } from "../bench/options.ts";
 import type { BenchReport } from "../bench/report.ts";
 import { runBench } from "../bench/run.ts";
 import { formatTable } from "../bench/table.ts";
@@ -19,6 +19,7 @@ Examples:
   ingest bench                                  three million flights (npm package vega-datasets)
   ingest bench events-*.parquet                 your own files, of one schema
   ingest bench --quick --formats parquet        a first impression in seconds
+  ingest bench --formats orc,avro --codecs none,zlib,deflate,zstd
   ingest bench --codecs zstd --columns delay,origin --json
 `;
 
@@ -44,8 +45,11 @@ export function registerBench(program: Command): void {
     .command("bench")
     .description("measure size, write, read and shuffle of your data in every format and codec")
     .argument("[path...]", "files, folders or patterns, in any format that can be read")
-    .option("--formats <names>", "only these, separated by commas: parquet, tfrecord")
-    .option("--codecs <names>", "only these, separated by commas: none, snappy, zstd, gzip")
+    .option("--formats <names>", "only these, separated by commas: parquet, orc, avro, tfrecord")
+    .option(
+      "--codecs <names>",
+      `only these, separated by commas: ${codecNames().join(", ")} (default: the usual ones of each format)`,
+    )
     .option("-c, --columns <names>", "columns of the projected read; may repeat (default: two)", collectColumns)
     .option("--rows <n>", "the first n rows (default: 3,000,000 or 512 MB)")
     .option("--batch <n>", "rows of a shuffled batch (default: 256)")

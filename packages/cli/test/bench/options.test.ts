@@ -19,6 +19,10 @@ describe("benchOptions", () => {
       "parquet none",
       "parquet snappy",
       "parquet zstd",
+      "orc snappy",
+      "orc zstd",
+      "avro none",
+      "avro snappy",
       "tfrecord none",
       "tfrecord gzip",
     ]);
@@ -35,12 +39,24 @@ describe("benchOptions", () => {
     expect(options.source).toMatchObject({ paths: ["a/b.parquet", "c"], maxRows: 1000 });
   });
 
+  it("measures every codec of a format that is named", () => {
+    const jobsOf = (flags: Parameters<typeof of>[0]): string[] =>
+      of(flags).jobs.map(({ format, codec }) => `${format} ${codec}`);
+    expect(jobsOf({ codecs: "zlib,deflate" })).toEqual(["orc zlib", "avro deflate"]);
+    expect(jobsOf({ formats: "orc,avro", codecs: "none,zstd" })).toEqual([
+      "orc zstd",
+      "orc none",
+      "avro none",
+      "avro zstd",
+    ]);
+  });
+
   it.each([
     [{ rows: "0" }, /--rows 0/],
     [{ rows: "many" }, /--rows many/],
     [{ seed: "-1" }, /--seed -1/],
     [{ batch: "1.5" }, /--batch 1.5/],
-    [{ formats: "csv" }, /"csv" is unknown.*parquet, tfrecord/],
+    [{ formats: "csv" }, /"csv" is unknown.*parquet, orc, avro, tfrecord/],
     [{ codecs: "lzo" }, /"lzo" is unknown/],
     [{ formats: "tfrecord", codecs: "zstd" }, /no format of tfrecord has a codec of zstd/],
     [{ formats: "," }, /names nothing/],

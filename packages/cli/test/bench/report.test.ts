@@ -113,10 +113,10 @@ describe("formatTable", () => {
       parquet  none      13.0   127   3.33  1,140   30.0  2,565   67.5   57.0   1.50*
       * one pass only, without warm-up: the time did not allow for more
 
-                      CPU-seconds of one pass         peak RSS, MB
-      format   codec  write   full    proj.   shuff.  write   full    proj.   shuff.
-      parquet  snappy 0.99    0.11    0.05    2.20    300     300     300     300
-      parquet  none   0.99    0.11    0.05    2.20    300     300     300     300
+                       CPU-seconds of one pass         peak RSS, MB
+      format   codec   write   full    proj.   shuff.  write   full    proj.   shuff.
+      parquet  snappy  0.99    0.11    0.05    2.20    300     300     300     300
+      parquet  none    0.99    0.11    0.05    2.20    300     300     300     300
 
       rows: all 2 give back the same rows in the same order (digest abababababababab…)
       Node 20.20.2, 2 cores, A processor with quite a long name, as they are nowadays;
