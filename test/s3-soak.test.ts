@@ -63,7 +63,7 @@ function groupOf(first: number, random: Uint8Array): Slab {
     { ...base, type: int, offsets: null, data: new Uint8Array(ids.buffer) },
     { ...base, type: { kind: "binary" }, offsets, data },
   ];
-  return { rows: GROUP_ROWS, columns };
+  return { schema, rows: GROUP_ROWS, columns };
 }
 
 async function writeFile(path: string, sizeBytes: number): Promise<string> {
