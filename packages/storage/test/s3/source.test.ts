@@ -1,4 +1,7 @@
 // The same suite against every S3 server that is installed.
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isIngestError, type SourceError } from "@ingest-ts/core";
 import { testSource } from "@ingest-ts/core/testing";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
@@ -6,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configureStorage, expand, openSource, probe } from "../../src/index.ts";
 import { type FaultProxy, startFaultProxy } from "../lib/fault-proxy.ts";
 import { sampleBytes, setCredentials, TestBucket } from "../lib/s3-fixture.ts";
-import { type S3Server, type S3ServerKind, servers } from "../lib/servers.ts";
+import { accessKey, type S3Server, type S3ServerKind, secretKey, servers } from "../lib/servers.ts";
 
 for (const kind of servers) {
   if (kind.missing === undefined) describe(`s3 on ${kind.name}`, () => suite(kind));
@@ -164,6 +167,61 @@ function suite(kind: S3ServerKind): void {
     }
     configureStorage({ s3: { endpoint: proxy.endpoint, anonymous: true } });
     expect(await failure(openSource(url))).toMatchObject({ reason: "AccessDenied" });
+    configureStorage({ s3: { endpoint: proxy.endpoint } });
+  });
+
+  it("a credential process that hands out other keys in mid-run is asked again, once", async () => {
+    const url = await bucket.put("rotating.bin", sampleBytes(700_000));
+    const file = join(await mkdtemp(join(tmpdir(), "ingest-rotate-")), "config");
+    const keys = join(file, "..", "keys.json");
+    await writeFile(file, `[default]\nregion = us-east-1\ncredential_process = cat "${keys}"\n`);
+    const issue = (secret: string): Promise<void> =>
+      writeFile(keys, JSON.stringify({ Version: 1, AccessKeyId: accessKey, SecretAccessKey: secret }));
+    await issue(secretKey);
+    const back = setCredentials({
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_CONFIG_FILE: file,
+    });
+    try {
+      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      const source = await openSource(url);
+      const tokens: string[] = [];
+      // The store refuses the first key after a while, as one whose time is over.
+      proxy.plan((index, { headers }) => {
+        tokens.push(String(headers.authorization));
+        return index === 0 ? { status: 400, code: "ExpiredToken" } : undefined;
+      });
+      const [bytes] = await source.getRanges([{ start: 0, end: 300_000 }]);
+      expect(Buffer.compare(bytes as Uint8Array, sampleBytes(700_000).subarray(0, 300_000))).toBe(0);
+      expect(tokens).toHaveLength(2);
+      // What the process says now is what is signed with: wrong keys are refused by the store itself.
+      await issue("rotated-to-a-wrong-one");
+      proxy.plan((index) => (index === 0 ? { status: 400, code: "ExpiredToken" } : undefined));
+      const denied = await failure(source.getRanges([{ start: 0, end: 10 }]));
+      expect(denied).toMatchObject({ reason: "AccessDenied", request: { attempts: 2, range: "bytes=0-9" } });
+      expect(denied.message).toContain("SignatureDoesNotMatch");
+      await source.close();
+    } finally {
+      back();
+      configureStorage({ s3: { endpoint: proxy.endpoint } });
+    }
+  });
+
+  it("a redirect to another region is followed with a signature for it", async () => {
+    const url = await bucket.put("region.bin", sampleBytes(700_000));
+    const regions: string[] = [];
+    proxy.plan((index, { headers }) => {
+      regions.push(/Credential=[^/]*\/\d+\/([^/]+)/.exec(String(headers.authorization))?.[1] ?? "");
+      const header = { "x-amz-bucket-region": "eu-west-1" };
+      return index === 0 ? { status: 301, code: "PermanentRedirect", headers: header } : undefined;
+    });
+    // The servers of these tests know one region: that they refuse the new one shows that it was signed for.
+    await openSource(url).then(
+      (source) => source.close(),
+      (error: unknown) => expect(error).toMatchObject({ reason: expect.stringMatching(/AccessDenied|Refused/) }),
+    );
+    expect(regions.slice(0, 2)).toEqual(["us-east-1", "eu-west-1"]);
     configureStorage({ s3: { endpoint: proxy.endpoint } });
   });
 
