@@ -1,5 +1,6 @@
 export { Batch } from "./batch.ts";
 export { buildIndexFile } from "./index-store.ts";
+export { indexDataset, type IndexReport } from "./manifest/keep.ts";
 export { load } from "./load.ts";
 export type { Loader, LoadPlan } from "./loader.ts";
 export type { Matrix, MatrixConstructor } from "./matrix.ts";

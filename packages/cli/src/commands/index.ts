@@ -40,6 +40,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./count.ts")).registerCount,
   },
   {
+    name: "index",
+    summary: "describe the files of a folder once, so that runs open none before its turn",
+    load: async () => (await import("./index-cmd.ts")).registerIndex,
+  },
+  {
     name: "plan",
     summary: "print what a run would read on every rank, and what it costs",
     load: async () => (await import("./plan.ts")).registerPlan,

@@ -4,6 +4,7 @@ import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
 import type { LoadOptions } from "../options.ts";
 import type { ObjectEntry } from "./entry.ts";
+import { keptEntries } from "./keep.ts";
 import { surveyFile } from "./survey.ts";
 
 /** Files opened together: footers come in parallel, descriptors stay few. */
@@ -18,7 +19,8 @@ export interface Survey {
 }
 
 /**
- * What there is in every file of a listing: each is opened once, and the first `keepOpen` stay open.
+ * What there is in every file of a listing. Those that the kept manifest does not know as they are now are opened once, and
+ * the first `keepOpen` of them stay open.
  *
  * @param columns of which a file may have some; others need not be such that Arrow can hold them
  */
@@ -31,7 +33,11 @@ export async function entriesOf(
   const { format, schema, limits, signal } = options;
   const openOptions: OpenOptions = { format, schema, limits, signal, columns };
   const opened = new Map<string, OpenedObject>();
+  // What was declared by the caller is not what the manifest's columns were made of.
+  const kept = schema === undefined ? await keptEntries(listing) : new Map<string, ObjectEntry>();
   const survey = async (file: ListedFile): Promise<ObjectEntry> => {
+    const known = kept.get(file.name);
+    if (known !== undefined && (format === undefined || known.format === format)) return known;
     const found = await surveyFile(file, openOptions, (object) => storedIndex(indexableOf(object), file.url, signal));
     if (opened.size < keepOpen) opened.set(file.name, found.opened);
     else await found.opened.close();

@@ -82,7 +82,8 @@ async function listOne(input: string, counts: { hidden: number }, { signal }: Li
   const accept = (path: string): boolean => {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (!name.startsWith("_") && !name.startsWith(".")) return true;
-    counts.hidden++;
+    // Kept manifests are about the data, like companions.
+    if (!name.startsWith("_ingest-manifest")) counts.hidden++;
     return false;
   };
   const expanded = await expand(input, { signal, accept });
