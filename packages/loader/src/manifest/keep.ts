@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { link, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { join } from "node:path";
-import { isIngestError, OptionsError, publicUrl, schemeOf, SourceError } from "@ingest-ts/core";
+import { basename, join } from "node:path";
+import { FormatError, isIngestError, OptionsError, publicUrl, schemeOf, SourceError } from "@ingest-ts/core";
 import { listDataset, type Listing } from "@ingest-ts/readers";
 import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
@@ -51,7 +51,12 @@ async function entriesIn(path: string): Promise<readonly ObjectEntry[]> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new SourceError("the manifest cannot be read", { where: { url: publicUrl(path) }, cause: error });
   }
-  return parseManifest(text, publicUrl(path)).entries;
+  const { entries, complete } = parseManifest(text, publicUrl(path));
+  if (complete || JOURNAL.test(basename(path))) return entries;
+  throw new FormatError("the manifest lacks its last line", {
+    where: { url: publicUrl(path) },
+    remedy: "It was cut off: remove the file, and run `ingest index` again.",
+  });
 }
 
 /**
