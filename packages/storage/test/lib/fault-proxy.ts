@@ -13,6 +13,8 @@ export interface Fault {
   readonly reset?: boolean;
   /** The body ends here: by closing the connection, resetting it, never going on, or as if it were complete. */
   readonly cut?: "close" | "reset" | "stall" | "end";
+  /** The store's answer is awaited whole, and the connection reset in its place. */
+  readonly lost?: boolean;
   /** One bit of the body is turned over. */
   readonly flip?: boolean;
   readonly at?: number;
@@ -95,6 +97,10 @@ function forward(
   const { hostname, port } = new URL(upstream);
   const { method, url, headers } = incoming;
   const asked = request({ hostname, port, method, path: url, headers, agent }, (answer) => {
+    if (fault.lost === true) {
+      answer.once("end", () => outgoing.socket?.resetAndDestroy());
+      return void answer.resume();
+    }
     const changed: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries({ ...answer.headers, ...fault.headers })) {
       if (value !== undefined) changed[name] = value;

@@ -87,7 +87,7 @@ function suite(kind: S3ServerKind): void {
     expect(Buffer.compare(await read("throttled"), bytes)).toBe(0);
     let lost = 0;
     proxy.plan((_, { method, url }) =>
-      method === "POST" && url?.includes("uploadId") === true && lost++ === 0 ? { cut: "reset", at: 0 } : undefined,
+      method === "POST" && url?.includes("uploadId") === true && lost++ === 0 ? { lost: true } : undefined,
     );
     await write("lost answer", bytes);
     expect(lost).toBe(2);
