@@ -69,7 +69,8 @@ export class Router {
     if (this.#checkHost && !loopbackHost.test(host)) {
       return refused(403, `this server is not called ${JSON.stringify(host)}`, "Connect to 127.0.0.1 or localhost.");
     }
-    const url = new URL(request.url ?? "/", "http://localhost");
+    // Put behind the host, not resolved against it: "//" would be a host without a name.
+    const url = new URL(`http://localhost${request.url ?? "/"}`);
     const answer = {
       "/livez": () => sendJson(response, 200, { live: true }),
       "/readyz": () => sendJson(response, this.#draining ? 503 : 200, { ready: !this.#draining }),
