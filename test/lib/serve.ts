@@ -55,7 +55,7 @@ export async function askJson(
 }
 
 /** What a message says beside its rows. */
-export interface Said {
+interface Said {
   readonly kind: string;
   readonly step?: number;
   readonly epoch?: number;
