@@ -8,6 +8,10 @@ export interface Where {
   readonly column?: string | undefined;
   /** Bytes from the start of the object. */
   readonly offset?: number | undefined;
+  /** A place in Kafka. */
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  readonly kafkaOffset?: number | undefined;
 }
 
 export type ErrorCode = "INGEST_FORMAT" | "INGEST_UNSUPPORTED" | "INGEST_SOURCE" | "INGEST_OPTIONS" | "INGEST_STATE";
@@ -25,6 +29,9 @@ function describe(where: Where): string {
   if (where.fragment !== undefined) parts.push(`fragment ${where.fragment}`);
   if (where.column !== undefined) parts.push(`column "${where.column}"`);
   if (where.offset !== undefined) parts.push(`byte ${where.offset}`);
+  if (where.topic !== undefined) parts.push(`topic "${where.topic}"`);
+  if (where.partition !== undefined) parts.push(`partition ${where.partition}`);
+  if (where.kafkaOffset !== undefined) parts.push(`kafkaOffset ${where.kafkaOffset}`);
   return parts.join(", ");
 }
 
