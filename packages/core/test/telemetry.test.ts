@@ -12,6 +12,15 @@ it("channel names are a public contract", () => {
     storageCache: "ingest:storage.cache",
     readerOpened: "ingest:reader.opened",
     fragmentRead: "ingest:fragment.read",
+    kafkaFetched: "ingest:kafka.fetched",
+    kafkaDecoded: "ingest:kafka.decoded",
+    kafkaLag: "ingest:kafka.lag",
+    kafkaGap: "ingest:kafka.gap",
+    kafkaCorrupt: "ingest:kafka.corrupt",
+    kafkaBuffered: "ingest:kafka.buffered",
+    kafkaRebalance: "ingest:kafka.rebalance",
+    kafkaCommit: "ingest:kafka.commit",
+    kafkaRetry: "ingest:kafka.retry",
   });
 });
 
