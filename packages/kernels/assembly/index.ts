@@ -38,6 +38,7 @@ export { snappyDecompress, snappySize } from "./snappy";
 export { snappyBound, snappyCompress } from "./snappy-compress";
 export { lz4Decompress } from "./lz4";
 export { lz4Bound, lz4Compress } from "./lz4-compress";
+export { lzoDecompress } from "./lzo";
 export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
 export { crc32cMany } from "./crc32c-many";

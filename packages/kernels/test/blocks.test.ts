@@ -1,6 +1,7 @@
 import { compress, prepareCodecs } from "@ingest-ts/kernels/codecs";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { lzoInstructions, lzoTwin } from "./support/lzo.ts";
 import { Random } from "./support/random.ts";
 import { Fault, named, outcome, Space } from "./support/space.ts";
 
@@ -183,6 +184,29 @@ test.each(kinds)("%s: writers stay inside their bound and ask for all of it", (c
   }
 });
 
+test("lzo: whole and damaged streams of every instruction", () => {
+  const random = new Random(14);
+  let whole = 0;
+  for (let round = 0; round < 3000; round++) {
+    space.reset();
+    const packed = lzoInstructions(random);
+    const size = lzoTwin(packed, 2 ** 20).length;
+    const bytes = random.damage(packed);
+    const capacity = random.pick([size, size, size + 100, size >> 1]);
+    const expected = outcome(() => lzoTwin(bytes, capacity));
+    const out = space.room(capacity, OVERSHOOT);
+    const answer = named(space.exports.lzoDecompress(space.source(bytes), bytes.length, out, capacity));
+    space.checkGuards();
+    if (typeof expected === "string") expect(answer).toBe(expected);
+    else {
+      expect(answer).toBe(expected.length);
+      expect(Buffer.compare(space.bytes(out, expected.length), Uint8Array.from(expected))).toBe(0);
+      whole++;
+    }
+  }
+  expect(whole).toBeGreaterThan(800);
+});
+
 test("lengths of 2^32 are refused", () => {
   const out = space.room(64, OVERSHOOT);
   const snappy = Uint8Array.of(10, 0xfc, 255, 255, 255, 255, 1, 2);
@@ -193,6 +217,9 @@ test("lengths of 2^32 are refused", () => {
   expect(named(space.exports.lz4Decompress(space.source(huge), 5, out, 2 ** 31))).toBe("OUTPUT_FULL");
   const lz4 = new Uint8Array(100_000).fill(255);
   expect(named(space.exports.lz4Decompress(space.source(lz4), lz4.length, out, 64))).toBe("TRUNCATED");
+  expect(named(space.exports.lzoDecompress(space.source(lz4), lz4.length, out, 2 ** 31))).toBe("OUTPUT_FULL");
+  const zeros = new Uint8Array(9_000_000);
+  expect(named(space.exports.lzoDecompress(space.source(zeros), zeros.length, out, 64))).toBe("TRUNCATED");
   space.checkGuards();
 });
 

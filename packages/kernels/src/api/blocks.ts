@@ -9,6 +9,8 @@ export interface BlockKernels {
   snappyDecompress(src: number, srcLength: number, out: number, capacity: number): number;
   /** One LZ4 block; as `snappyDecompress`. */
   lz4Decompress(src: number, srcLength: number, out: number, capacity: number): number;
+  /** One LZO1X stream with its end marker; as `snappyDecompress`. */
+  lzoDecompress(src: number, srcLength: number, out: number, capacity: number): number;
   /** Room that `snappyCompress` asks for. */
   snappyBound(length: number): number;
   /** Returns the compressed size; OUTPUT_FULL when `capacity` is below `snappyBound(srcLength)`. */

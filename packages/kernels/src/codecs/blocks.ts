@@ -1,12 +1,15 @@
-// Snappy and LZ4: kernels that work inside the arena.
+// Snappy, LZ4 and LZO: kernels that work inside the arena.
 import { checked } from "../kernel-error.ts";
 import type { Kernels } from "../kernels.ts";
 
 export type BlockCodec = "snappy" | "lz4Raw" | "lz4Hadoop";
 
+/** Those that can be read. */
+export type ReadableBlockCodec = BlockCodec | "lzo";
+
 /** Decompresses into `sizeBytes` (plus SLACK) at `out`. Returns the size. @throws KernelError */
 export function decompressBlock(
-  codec: BlockCodec,
+  codec: ReadableBlockCodec,
   kernels: Kernels,
   src: number,
   srcLength: number,
@@ -15,6 +18,7 @@ export function decompressBlock(
 ): number {
   const { exports } = kernels;
   if (codec === "snappy") return checked(exports, exports.snappyDecompress(src, srcLength, out, sizeBytes));
+  if (codec === "lzo") return checked(exports, exports.lzoDecompress(src, srcLength, out, sizeBytes));
   // Writers disagree on what Parquet's codec LZ4 means: Hadoop's framing or a bare block (Compression.md, LZ4).
   if (codec === "lz4Hadoop" && unframeLz4(kernels, src, srcLength, out, sizeBytes)) return sizeBytes;
   return checked(exports, exports.lz4Decompress(src, srcLength, out, sizeBytes));

@@ -1,6 +1,6 @@
 import { platform } from "#codecs";
 import { acquireKernels, type Kernels, loadKernels } from "../kernels.ts";
-import { type BlockCodec, compressBlock, decompressBlock } from "./blocks.ts";
+import { type BlockCodec, compressBlock, decompressBlock, type ReadableBlockCodec } from "./blocks.ts";
 import { CodecError, toCodecError } from "./codec-error.ts";
 import { decompressOptional, type OptionalCodec, prepareOptional } from "./optional.ts";
 import type { DeflateFormat } from "./platform.ts";
@@ -15,6 +15,7 @@ export { CodecError } from "./codec-error.ts";
  * | snappy | raw block | kernel |
  * | lz4Raw | one LZ4 block | kernel |
  * | lz4Hadoop | Hadoop's framing of LZ4 blocks; a bare block is read too | kernel |
+ * | lzo | one LZO1X stream; reading only | kernel |
  * | gzip | RFC 1952, any number of members | node:zlib, else pako |
  * | zlib, deflateRaw | RFC 1950, RFC 1951 | node:zlib, else pako |
  * | zstd | RFC 8878, any number of frames | node:zlib since Node 22.15, else zstddec and @bokuweb/zstd-wasm |
@@ -22,7 +23,7 @@ export { CodecError } from "./codec-error.ts";
  * | bzip2 | one or more streams | optional peer seek-bzip; reading only |
  * | xz | one stream | optional peer @napi-rs/lzma; reading only |
  */
-export type CodecName = WritableCodec | OptionalCodec;
+export type CodecName = WritableCodec | ReadableBlockCodec | OptionalCodec;
 
 /** The codecs that can also be written. */
 export type WritableCodec = BlockCodec | DeflateFormat | "zstd" | "brotli";
@@ -32,6 +33,7 @@ const maxRatio: Record<CodecName, number> = {
   snappy: 22,
   lz4Raw: 256,
   lz4Hadoop: 256,
+  lzo: 256,
   gzip: 1033,
   zlib: 1033,
   deflateRaw: 1033,
@@ -41,8 +43,8 @@ const maxRatio: Record<CodecName, number> = {
   xz: Number.POSITIVE_INFINITY,
 };
 
-function isBlockCodec(codec: CodecName): codec is BlockCodec {
-  return codec === "snappy" || codec === "lz4Raw" || codec === "lz4Hadoop";
+function isBlockCodec(codec: CodecName): codec is ReadableBlockCodec {
+  return codec === "snappy" || codec === "lz4Raw" || codec === "lz4Hadoop" || codec === "lzo";
 }
 
 /**
@@ -96,7 +98,7 @@ function inflate(codec: CodecName, bytes: Uint8Array, sizeBytes: number, target?
   }
 }
 
-function inflateBlock(codec: BlockCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {
+function inflateBlock(codec: ReadableBlockCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {
   const kernels = acquireKernels();
   const out = kernels.arena.allocate(sizeBytes);
   try {
@@ -108,7 +110,13 @@ function inflateBlock(codec: BlockCodec, bytes: Uint8Array, sizeBytes: number): 
 }
 
 /** Brings `bytes` into the arena when they are not there yet. */
-function blockInto(codec: BlockCodec, bytes: Uint8Array, kernels: Kernels, out: number, sizeBytes: number): number {
+function blockInto(
+  codec: ReadableBlockCodec,
+  bytes: Uint8Array,
+  kernels: Kernels,
+  out: number,
+  sizeBytes: number,
+): number {
   if (bytes.buffer === kernels.exports.memory.buffer)
     return decompressBlock(codec, kernels, bytes.byteOffset, bytes.length, out, sizeBytes);
   const src = kernels.arena.allocate(bytes.length);

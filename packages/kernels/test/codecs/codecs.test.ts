@@ -9,6 +9,7 @@ import {
   decompress,
   decompressInto,
   decompressTo,
+  decompressUpTo,
   prepareCodecs,
   type WritableCodec,
 } from "@ingest-ts/kernels/codecs";
@@ -184,6 +185,15 @@ test("LZ4 in Hadoop's framing may have several blocks of several pieces, or no f
   const framed = Buffer.concat([frame(1070, [lz4(a), lz4(b)]), frame(0, []), frame(500, [lz4(c)])]);
   expect(Buffer.compare(decompress("lz4Hadoop", framed, 1570, LIMIT), Buffer.concat([a, b, c]))).toBe(0);
   expect(Buffer.compare(decompress("lz4Hadoop", lz4(a), 1000, LIMIT), a)).toBe(0);
+});
+
+test("LZO is read: literals, a match, the end marker", () => {
+  const packed = Uint8Array.of(17 + 4, 97, 98, 99, 100, 0x40 | (3 << 2), 0, 17, 0, 0);
+  expect(Buffer.from(decompress("lzo", packed, 7, LIMIT)).toString()).toBe("abcdabc");
+  expect(Buffer.from(decompressUpTo("lzo", packed, LIMIT)).toString()).toBe("abcdabc");
+  expect(() => decompress("lzo", packed.subarray(0, 7), 7, LIMIT)).toThrow(CodecError);
+  expect(() => decompress("lzo", packed, 8, LIMIT)).toThrow(CodecError);
+  expect(() => checkClaim("lzo", 10, 2 ** 40, LIMIT)).toThrow(CodecError);
 });
 
 test("levels change the size", () => {

@@ -2,12 +2,15 @@ import { checkLimit, FormatError, type Limits } from "@ingest-ts/core";
 import { CodecError, type CodecName, decompressUpTo } from "@ingest-ts/kernels/codecs";
 import { CHUNK_HEADER_BYTES, type CompressionKind, type Postscript } from "./spec.ts";
 
-/** The codec of each compression; "none" has none, "lzo" and "brotli" are refused when the file is opened. */
-export const codecs: Partial<Record<CompressionKind, CodecName>> = {
+/** The codec of each compression. */
+export const codecs: Readonly<Record<CompressionKind, CodecName | undefined>> = {
+  none: undefined,
   zlib: "deflateRaw",
   snappy: "snappy",
+  lzo: "lzo",
   lz4: "lz4Raw",
   zstd: "zstd",
+  brotli: "brotli",
 };
 
 function expand(codec: CodecName, chunk: Uint8Array, blockBytes: number, offset: number): Uint8Array {

@@ -13,7 +13,7 @@ export const orc: Format<OrcMetadata, StripePlan> = {
   readMetadata,
   async prepare({ postscript }) {
     const codec = codecs[postscript.compression];
-    await Promise.all([loadKernels(), codec === undefined ? undefined : prepareCodecs([codec])]);
+    await Promise.all([loadKernels(), codec === undefined ? undefined : prepareCodecs([codec], "read")]);
   },
   toSchema,
   plan,

@@ -30,7 +30,7 @@ const SUFFIX_BYTES = 256 * 1024;
  * Reads the tail: one request, or a second one when footer and statistics are larger than `SUFFIX_BYTES`.
  *
  * @throws FormatError when it is not an ORC file or its footer contradicts itself
- * @throws UnsupportedError for encrypted files, LZO, Brotli and footers over limits.footerBytes
+ * @throws UnsupportedError for encrypted files and footers over limits.footerBytes
  * @see ORC specification v1, "File Tail"
  */
 export async function readMetadata(
@@ -71,7 +71,8 @@ async function read(source: ByteSource, limits: Limits, options: ReadOptions): P
   let bytes = tail.subarray(Math.max(0, postscriptAt - wanted), postscriptAt);
   if (bytes.length < wanted)
     [bytes] = (await source.getRanges([{ start: end - wanted, end }], options)) as [Uint8Array];
-  await prepareCompression(postscript);
+  const codec = codecs[postscript.compression];
+  if (codec !== undefined) await prepareCodecs([codec], "read");
   const packed = bytes.subarray(statisticsBytes);
   const footer = checkedFooter(readFooter(readChunks(packed, postscript, limits, start)), start - metadataBytes);
   const stripeStatistics = unpackStatistics(bytes.subarray(0, statisticsBytes), postscript, limits);
@@ -93,17 +94,6 @@ async function checkHead(source: ByteSource, options: ReadOptions): Promise<void
   const [head] = (await source.getRanges([{ start: 0, end: MAGIC.length }], options)) as [Uint8Array];
   if (String.fromCharCode(...head) === MAGIC) return;
   throw new FormatError(`neither head nor postscript says "${MAGIC}"`, { remedy: "The file is not ORC, or cut." });
-}
-
-/** Loads the codec of a file. @throws UnsupportedError when there is none. */
-async function prepareCompression({ compression }: Postscript): Promise<void> {
-  const codec = codecs[compression];
-  if (codec !== undefined) await prepareCodecs([codec]);
-  else if (compression !== "none") {
-    throw new UnsupportedError(`ORC compression ${compression} is not supported`, {
-      remedy: "Write the file again with zlib, snappy, lz4 or zstd.",
-    });
-  }
 }
 
 function checkedFooter(footer: Footer, dataEnd: number): Footer {
