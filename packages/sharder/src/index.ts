@@ -2,7 +2,6 @@ export { digestOf, type Fingerprint, fingerprintOf } from "./fingerprint.ts";
 export { checkLanes, checkWorldSize, DEFAULT_WINDOW_ROWS, defaultLanes, worldSizesFor } from "./lanes.ts";
 export {
   buildManifest,
-  compareNames,
   type FragmentRef,
   type Manifest,
   type ManifestObject,

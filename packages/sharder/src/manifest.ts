@@ -1,4 +1,4 @@
-import { OptionsError } from "@ingest-ts/core";
+import { compareNames, OptionsError } from "@ingest-ts/core";
 
 /** One object of the data set: what the order and the fingerprint need to know of it. */
 export interface ManifestObject {
@@ -40,20 +40,6 @@ export interface Manifest {
 
 /** `"object"`: every object its own segment; a function: objects of one key together; absent: one segment of all. */
 export type SegmentBy = "object" | ((name: string) => string);
-
-const encoder = new TextEncoder();
-
-/** Compares names by their UTF-8 bytes, as every language can (UTF-16 units order some characters otherwise). */
-export function compareNames(a: string, b: string): number {
-  const left = encoder.encode(a);
-  const right = encoder.encode(b);
-  const length = Math.min(left.length, right.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (left[i] as number) - (right[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
-}
 
 function keyOf(name: string, segmentBy: SegmentBy | undefined): string {
   if (segmentBy === undefined) return "";

@@ -259,6 +259,6 @@ export function readVarints(bytes: Uint8Array, start: number, end: number, out: 
 }
 
 // What writers of Examples share with this reader.
-export { compareNames, kindOf } from "./feature.ts";
+export { kindOf } from "./feature.ts";
 export { float16Value } from "./float16.ts";
 export { type FeatureMapping, mapToFeature } from "./logical.ts";

@@ -82,17 +82,3 @@ export function packBytes(values: readonly Uint8Array[]): Uint8Array {
   });
   return out;
 }
-
-const encoder = new TextEncoder();
-
-/** Order of columns without a declaration: by the bytes of their UTF-8 names. */
-export function compareNames(a: string, b: string): number {
-  const x = encoder.encode(a);
-  const y = encoder.encode(b);
-  const length = Math.min(x.length, y.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (x[i] as number) - (y[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return x.length - y.length;
-}

@@ -1,6 +1,6 @@
-import { FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import { compareNames, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
 import { type FeatureMap, type FeatureValue, parseExample, parseSequenceExample } from "./example.ts";
-import { compareNames, type FeatureSpec, listFeature } from "./feature.ts";
+import { type FeatureSpec, listFeature } from "./feature.ts";
 import { type DType, type FeatureKind, kindName } from "./spec.ts";
 
 const dtypes: Readonly<Record<FeatureKind, DType | null>> = { 0: null, 1: "bytes", 2: "float32", 3: "int64" };

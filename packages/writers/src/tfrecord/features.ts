@@ -1,5 +1,5 @@
-import { type DataType, type Schema, UnsupportedError } from "@ingest-ts/core";
-import { compareNames, type FeatureMapping, mapToFeature } from "@ingest-ts/readers/tfrecord/example";
+import { compareNames, type DataType, type Schema, UnsupportedError } from "@ingest-ts/core";
+import { type FeatureMapping, mapToFeature } from "@ingest-ts/readers/tfrecord/example";
 import type { ResolvedOptions } from "./options.ts";
 
 /** One column as it is written. */
