@@ -2,10 +2,13 @@ import { prepareShuffle } from "@ingest-ts/shuffler";
 import { openDataset } from "./dataset.ts";
 import { Loader } from "./loader.ts";
 import { type LoadOptions, settingsOf } from "./options.ts";
+import { tellWorld } from "./tell-world.ts";
 
 /**
  * Batches for training: objects are opened and counted, rows ordered by (seed, epoch) alone, and this rank's share of them
  * handed out in batches. `for await (const batch of await load({ source, batchSize: 256 }))`.
+ *
+ * Says on stderr who reads, `world: rank 3 of 8 (torchrun)`, unless `world` was given: once per process.
  *
  * Nothing is decoded before the first batch is asked for. The order, the state and what a batch means are §5 of
  * docs/ARCHITECTURE.md and docs/order.md.
@@ -16,6 +19,7 @@ import { type LoadOptions, settingsOf } from "./options.ts";
 export async function load(options: LoadOptions): Promise<Loader> {
   const settings = settingsOf(options, process.env);
   options.signal?.throwIfAborted();
+  tellWorld(settings.world);
   const [dataset] = await Promise.all([openDataset(options, settings.where, settings.segmentBy), prepareShuffle()]);
   try {
     return new Loader(dataset, settings, options.signal);

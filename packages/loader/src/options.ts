@@ -52,7 +52,7 @@ export interface LoadOptions {
   readonly epochs?: number | undefined;
   /** Default "uneven" for one rank, "drop" for several. */
   readonly ends?: Ends | undefined;
-  /** Who reads. Default: found from the environment. */
+  /** Who reads. Default: found from the environment, and said on stderr. */
   readonly world?: { readonly rank: number; readonly worldSize: number } | undefined;
   readonly format?: FormatName | undefined;
   /** A declared TFRecord schema. */

@@ -1,4 +1,4 @@
-import { OptionsError } from "@ingest-ts/core";
+import { explainWorld, OptionsError, worldText } from "@ingest-ts/core";
 import type { BatchServer, ServeAddress } from "@ingest-ts/loader/serve";
 import { type Command, Option } from "commander";
 import {
@@ -85,13 +85,20 @@ async function serveUntilStopped(uris: readonly string[], flags: ServeFlags): Pr
   const { world, epochs, seed } = flags;
   const input = await readInputFlags(flags, stopping.opening);
   const { serve } = await import("@ingest-ts/loader/serve");
-  process.stderr.write(`world: ${world === undefined ? "each client says its own" : `${world} ranks (--world)`}\n`);
+  process.stderr.write(`world: ${world === undefined ? clientsWorld() : `${world} ranks (--world)`}\n`);
   const options = { source: uris, ...input, ...order, address, epochs, seed, worldSize: world };
   const server = await serve(options, version());
   stopping.opened();
   process.stdout.write(`${JSON.stringify(readyLine(server))}\n`);
   await stopping.asked;
   await server.drain();
+}
+
+/** Ranks are the clients' to say; what this process is told of itself only helps to see who started it. */
+function clientsWorld(): string {
+  const { world } = explainWorld(process.env);
+  const own = world === undefined || world.source === "default" ? "" : `${worldText(world)}, and `;
+  return `${own}each client says its own`;
 }
 
 function readyLine({ address, socket, port }: BatchServer): object {
