@@ -1,6 +1,6 @@
 // What `ingest plan` says, against what `load` does.
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,6 +66,21 @@ test.each(["drop", "pad", "uneven"] as const)(
   },
 );
 
+test("no row is read, and what each rank reads is told of its lanes", async () => {
+  const options = { source: folder, batchSize: 7, shuffle: { lanes: 4, windowRows: 16 } } as const;
+  const reads = await readsOf(async () => {
+    const { ranks, storedBytes, readAmplification } = await planRun({ ...options, world: { rank: 0, worldSize: 2 } });
+    for (const { lanes, readBytes, readAmplification: times } of ranks) {
+      expect(lanes).toBe(2);
+      expect(times).toBeCloseTo(readBytes / (storedBytes / 2));
+    }
+    // Nine fragments in four lanes: three of them lie in two.
+    expect(readAmplification).toBeGreaterThan(1.1);
+    expect(readAmplification).toBeCloseTo(ranks.reduce((sum, { readAmplification: times }) => sum + times / 2, 0));
+  });
+  expect(reads).toEqual([]);
+});
+
 test("files that the condition rules out are not read", async () => {
   const options = { source: folder, batchSize: 7, where: "month = 2", world: { rank: 0, worldSize: 1 } } as const;
   const planned = await planRun(options);
@@ -84,6 +99,14 @@ test("the command: a table of 80 columns, JSON, and refusals with the next good 
   expect(stderr).toBe("world: 4 ranks (--world)\n");
   expect(stdout).toMatch(/300 rows in 3 files/);
   for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  await writeFile(join(folder, "_SUCCESS"), "");
+  await writeFile(join(folder, "month=1", "empty.parquet"), "");
+  const passed = await run(process.execPath, [main, "plan", folder, "--batch", "8", "--world", "1", "--no-partitions"]);
+  expect(passed.stdout).toContain("passed over: 1 name that begins with _ or ., 1 empty file\n");
+  const by = ["--where", "month = 2"];
+  await expect(
+    run(process.execPath, [main, "plan", folder, "--batch", "8", "--world", "1", "--no-partitions", ...by]),
+  ).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/month/) as string });
   const json = await run(process.execPath, [main, "plan", folder, "--batch", "8", "--json"], {
     env: { ...process.env, RANK: "3", WORLD_SIZE: "8", LOCAL_RANK: "3", TORCHELASTIC_RUN_ID: "x" },
   });

@@ -58,5 +58,6 @@ if (source === undefined || folder === undefined) {
   process.stderr.write("usage: node dist/by-month.js DATA FOLDER\n");
   process.exitCode = 2;
 } else {
-  for (const [month, rows] of await splitByMonth(source, folder)) process.stdout.write(`month=${month}: ${rows} rows\n`);
+  for (const [month, rows] of await splitByMonth(source, folder))
+    process.stdout.write(`month=${month}: ${rows} rows\n`);
 }

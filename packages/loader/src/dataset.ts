@@ -12,6 +12,7 @@ import {
   resolveColumn,
   type Schema,
 } from "@ingest-ts/core";
+import type { Skipped } from "@ingest-ts/readers";
 import { probe } from "@ingest-ts/storage";
 import { buildManifest, type Manifest, type SegmentBy } from "@ingest-ts/sharder";
 import { type DatasetObject, openObject } from "./dataset-object.ts";
@@ -32,6 +33,7 @@ export interface Dataset {
   /** From the columns that are read to those of a batch; undefined: all. */
   readonly output: Projection | undefined;
   readonly where: BoundPredicate | undefined;
+  readonly skipped: Skipped;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,8 @@ export interface DatasetParts {
   readonly manifest: Manifest;
   readonly objects: readonly DatasetObject[];
   readonly readSchema: Schema;
+  /** What a listing passed over; none of objects that were named. */
+  readonly skipped: Skipped;
   close(): Promise<void>;
 }
 
@@ -80,7 +84,8 @@ async function openInputs(
     );
     const byName = new Map(objects.map(({ object, reader }) => [object.name, reader]));
     const readers = manifest.objects.map(({ name }) => byName.get(name)).filter((reader) => reader !== undefined);
-    return { manifest, objects: readers.map(openObject), readSchema: mergeSchemas(readers), close };
+    const skipped = { hidden: 0, empty: 0 };
+    return { manifest, objects: readers.map(openObject), readSchema: mergeSchemas(readers), skipped, close };
   } catch (error) {
     await close();
     throw error;

@@ -112,7 +112,7 @@ function describeListing(
     };
     return listedObject(file, entry, fileOptions, known, pool, opened);
   });
-  return { manifest, objects, readSchema, close };
+  return { manifest, objects, readSchema, skipped: listing.skipped, close };
 }
 
 /** What a file may have of the columns asked for: not those of its folders. */

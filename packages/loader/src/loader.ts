@@ -10,6 +10,7 @@ import {
   SegmentOrder,
   toStateDict,
 } from "@ingest-ts/sharder";
+import type { Skipped } from "@ingest-ts/readers";
 import { acquireShuffleMemory, releaseShuffleMemory } from "@ingest-ts/shuffler";
 import type { Schema as ArrowSchema } from "apache-arrow";
 import { Batch, BatchContext } from "./batch.ts";
@@ -29,6 +30,8 @@ export interface LoadPlan extends OrderSettings {
   readonly rows: number;
   readonly segments: number;
   readonly fragments: number;
+  /** Names of a folder that were passed over: those that begin with `_` or `.`, and empty files. */
+  readonly skipped: Skipped;
   readonly rank: number;
   readonly worldSize: number;
   readonly batchSize: number;
@@ -109,13 +112,14 @@ export class Loader implements Stage<Batch> {
   }
 
   get plan(): LoadPlan {
-    const { manifest } = this.#dataset;
+    const { manifest, skipped } = this.#dataset;
     const { world, batchSize, epochs } = this.#settings;
     return {
       ...this.#run.order,
       rows: manifest.rows,
       segments: manifest.segments.length,
       fragments: manifest.segments.reduce((sum, { fragments }) => sum + fragments.length, 0),
+      skipped,
       rank: world.rank,
       worldSize: world.worldSize,
       batchSize,

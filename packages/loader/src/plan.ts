@@ -1,4 +1,5 @@
 import { fingerprintOf, positionsOfRank, rankSpans, SegmentOrder, worldSizesFor } from "@ingest-ts/sharder";
+import type { Skipped } from "@ingest-ts/readers";
 import { type Dataset, openDataset } from "./dataset.ts";
 import { checkMemory, estimateMemory } from "./memory.ts";
 import { type LoadOptions, type OrderSettings, type Settings, settingsOf } from "./options.ts";
@@ -6,6 +7,8 @@ import { type LoadOptions, type OrderSettings, type Settings, settingsOf } from 
 /** What one rank does in one epoch. */
 export interface RankPlan {
   readonly rank: number;
+  /** Of all lanes, those that it reads. */
+  readonly lanes: number;
   /** Positions that its batches take; with `ends: "pad"` those that are rows. */
   readonly rows: number;
   readonly steps: number;
@@ -13,6 +16,8 @@ export interface RankPlan {
   readonly fragmentReads: number;
   /** Bytes of these fragments in the selected columns, about; what is read of a fragment in part may be less. */
   readonly readBytes: number;
+  /** These bytes over an even share of those stored. */
+  readonly readAmplification: number;
 }
 
 /** What a run will read, and what it costs, before any row is read. */
@@ -22,6 +27,8 @@ export interface RunPlan extends OrderSettings {
   readonly objects: number;
   /** Objects none of whose rows can pass `where`. */
   readonly prunedObjects: number;
+  /** Names that were passed over: those that begin with `_` or `.`, and empty files. */
+  readonly skipped: Skipped;
   readonly fragments: number;
   readonly segments: number;
   readonly rows: number;
@@ -51,7 +58,9 @@ function rowsUsed(rows: number, { ends }: OrderSettings, stepPositions: number):
   return ends === "drop" ? rows - (rows % stepPositions) : rows;
 }
 
-function rankPlan(dataset: Dataset, settings: Settings, rank: number, used: number): RankPlan {
+type RankReads = Omit<RankPlan, "readAmplification">;
+
+function rankReads(dataset: Dataset, settings: Settings, rank: number, used: number): RankReads {
   const { order, batchSize, world } = settings;
   const { worldSize } = world;
   const { manifest, objects } = dataset;
@@ -71,19 +80,23 @@ function rankPlan(dataset: Dataset, settings: Settings, rank: number, used: numb
   const rows = positionsOfRank(0, used, rank, worldSize);
   const stepPositions = batchSize * worldSize;
   const steps = order.ends === "uneven" ? Math.ceil(rows / batchSize) : Math.ceil(used / stepPositions);
-  return { rank, rows, steps, fragmentReads, readBytes };
+  return { rank, lanes: order.lanes / worldSize, rows, steps, fragmentReads, readBytes };
 }
 
 function describe(dataset: Dataset, settings: Settings): RunPlan {
   const { order, batchSize, world, memoryBytes: memoryLimitBytes } = settings;
   const { worldSize } = world;
-  const { manifest, objects } = dataset;
+  const { manifest, objects, skipped } = dataset;
   const stepPositions = batchSize * worldSize;
   const used = rowsUsed(manifest.rows, order, stepPositions);
   const memory = estimateMemory(dataset, order, worldSize, batchSize);
   checkMemory(memory, order, worldSize, memoryLimitBytes);
-  const ranks = Array.from({ length: worldSize }, (_, rank) => rankPlan(dataset, settings, rank, used));
   const storedBytes = objects.reduce((sum, each) => sum + each.fragmentBytes.reduce((a, b) => a + b, 0), 0);
+  const over = (readBytes: number, stored: number): number => (storedBytes === 0 ? 1 : readBytes / stored);
+  const ranks = Array.from({ length: worldSize }, (_, rank): RankPlan => {
+    const reads = rankReads(dataset, settings, rank, used);
+    return { ...reads, readAmplification: over(reads.readBytes, storedBytes / worldSize) };
+  });
   const readBytes = ranks.reduce((sum, each) => sum + each.readBytes, 0);
   const fragments = manifest.segments.reduce((sum, segment) => sum + segment.fragments.length, 0);
   return {
@@ -91,6 +104,7 @@ function describe(dataset: Dataset, settings: Settings): RunPlan {
     worldSize,
     batchSize,
     objects: objects.length,
+    skipped,
     prunedObjects: objects.filter(({ mayPass }) => !mayPass).length,
     fragments,
     segments: manifest.segments.length,
@@ -101,7 +115,7 @@ function describe(dataset: Dataset, settings: Settings): RunPlan {
     paddedRows: order.ends === "pad" ? Math.ceil(used / stepPositions) * stepPositions - used : 0,
     maxFragmentReads: fragments + manifest.segments.length * (order.lanes - 1),
     fragmentReads: ranks.reduce((sum, each) => sum + each.fragmentReads, 0),
-    readAmplification: storedBytes === 0 ? 1 : readBytes / storedBytes,
+    readAmplification: over(readBytes, storedBytes),
     memoryBytes: memory.totalBytes,
     memoryLimitBytes,
     worldSizes: worldSizesFor(order.lanes),

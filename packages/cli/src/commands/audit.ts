@@ -1,6 +1,7 @@
 import { OptionsError } from "@ingest-ts/core";
 import { type AuditReport, auditLedgers, type Finding, type FindingKind } from "@ingest-ts/loader/ledger";
 import { type Command, Option } from "commander";
+import { count, plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { visible } from "../output/visible.ts";
 import { exitCodes } from "../process/exit-codes.ts";
@@ -56,10 +57,6 @@ async function audit(ledgers: readonly string[], flags: AuditFlags): Promise<voi
   if (!report.ok) process.exitCode = exitCodes.checkFailed;
 }
 
-function count(rows: number): string {
-  return rows.toLocaleString("en-US");
-}
-
 const words: Readonly<Record<FindingKind, string>> = {
   lost: "lost",
   doubled: "consumed more than once",
@@ -72,14 +69,14 @@ function describe(report: AuditReport): string {
   const lines: string[] = [];
   for (const { epoch, rows, onceRows, paddedRows, rolledBackRows } of report.epochs) {
     const name = report.epochs.length > 1 ? `epoch ${epoch}: ` : "";
-    const all = onceRows === rows ? `${count(rows)} rows` : `${count(onceRows)} of ${count(rows)} rows`;
+    const all = onceRows === rows ? plural(rows, "row") : `${count(onceRows)} of ${plural(rows, "row")}`;
     lines.push(`${name}${all}, each once`);
     if (rolledBackRows > 0) lines.push(`  ${count(rolledBackRows)} rolled back, and consumed again`);
     if (paddedRows > 0) lines.push(`  ${count(paddedRows)} padded: copies with ingest_valid false`);
     for (const finding of report.findings) if (finding.epoch === epoch) lines.push(...describeFinding(finding));
   }
   const worlds = report.worldSizes.join(", then ");
-  lines.push(`from ${count(report.ledgers)} ledgers, ${count(report.attempts)} starts, ranks: ${worlds}`);
+  lines.push(`from ${plural(report.ledgers, "ledger")}, ${plural(report.attempts, "start")}, ranks: ${worlds}`);
   if (report.tornLines > 0) lines.push(`${report.tornLines} ended in a line that was not finished; it does not count`);
   return `${lines.join("\n")}\n`;
 }
@@ -87,6 +84,6 @@ function describe(report: AuditReport): string {
 function describeFinding({ kind, rows, ranges, more }: Finding): string[] {
   const lines = [`  ${count(rows)} ${words[kind]}:`];
   for (const { file, from, to } of ranges) lines.push(`    ${visible(file)} rows [${from}, ${to})`);
-  if (more > 0) lines.push(`    and ${count(more)} ranges more`);
+  if (more > 0) lines.push(`    and ${plural(more, "range")} more`);
   return lines;
 }

@@ -1,6 +1,7 @@
 import { indexDataset } from "@ingest-ts/loader";
 import type { Command } from "commander";
-import { inputOf } from "../input/options.ts";
+import { inputOf, noteSkippedFiles } from "../input/options.ts";
+import { count, plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { visible } from "../output/visible.ts";
 import { withSignals } from "../process/signals.ts";
@@ -37,10 +38,9 @@ export function registerIndex(program: Command): void {
 async function index(uris: readonly string[], json: boolean, signal: AbortSignal): Promise<void> {
   const report = await indexDataset(inputOf(uris), { signal });
   const { path, files, rows, fragments, opened, written } = report;
-  const count = (value: number, what: string): string =>
-    `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
   const how = written ? "written" : "was whole already";
-  const text = `${visible(path)}: ${how}\n${count(files, "file")} (${opened} opened), ${count(rows, "row")}, ${count(fragments, "fragment")}\n`;
+  const text = `${visible(path)}: ${how}\n${plural(files, "file")} (${count(opened)} opened), ${plural(rows, "row")}, ${plural(fragments, "fragment")}\n`;
+  noteSkippedFiles(report.skipped);
   const sink = await openOutput(undefined);
   await sink.write(new TextEncoder().encode(json ? `${JSON.stringify(report)}\n` : text));
   await sink.close();

@@ -1,15 +1,19 @@
 import { worldFromEnv, worldText } from "@ingest-ts/core";
-import { planRun, type RunPlan } from "@ingest-ts/loader";
+import { planRun, type RankPlan, type RunPlan } from "@ingest-ts/loader";
 import { type Command, Option } from "commander";
 import {
   columnsOption,
   formatOption,
   type InputFlags,
+  partitionsOption,
   readInputFlags,
   schemaOption,
+  skippedText,
+  strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
 import { addOrderOptions, countParser, type OrderFlags, orderOf } from "../input/order-options.ts";
+import { count, plural, sizeText } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { withSignals } from "../process/signals.ts";
 
@@ -23,11 +27,12 @@ Examples:
 const explanation = `
 No row is read. A fragment (row group, stripe, run of blocks) on the border of two lanes
 is read by both: at most fragments + segments x (lanes - 1) reads. Bytes are those of the
-selected columns, about. A run may go on with any number of ranks that divides its lanes.
+selected columns, about; "times" is a rank's over an even share of them. A run may go on with any number of ranks that divides its lanes.
 Without --world the rank is the environment's (see ingest env).`;
 
 interface PlanFlags extends InputFlags, OrderFlags {
   readonly world?: number;
+  readonly seed?: number;
   readonly json?: boolean;
 }
 
@@ -38,51 +43,31 @@ export function registerPlan(program: Command): void {
     .description("print what a run would read on every rank, and what it costs")
     .argument("<uri...>", "files, folders or patterns")
     .addOption(new Option("--world <n>", "number of ranks").argParser(countParser("--world")));
+  command.addOption(new Option("--seed <n>", "of the order (default 0)").argParser(countParser("--seed", 0)));
   addOrderOptions(command)
     .addOption(columnsOption())
     .addOption(whereOption())
     .option("--json", "for programs")
     .addOption(schemaOption())
     .addOption(formatOption())
+    .addOption(partitionsOption())
+    .addOption(strictSchemaOption())
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: PlanFlags) => withSignals((signal) => plan(uris, flags, signal)));
 }
 
 async function plan(uris: readonly string[], flags: PlanFlags, signal: AbortSignal): Promise<void> {
-  const { columns, where, format, schema } = await readInputFlags(flags, signal);
+  const input = await readInputFlags(flags, signal);
   const order = orderOf(flags);
   const world = flags.world === undefined ? undefined : { rank: 0, worldSize: flags.world };
   const found = world === undefined ? worldFromEnv(process.env) : undefined;
   process.stderr.write(`world: ${found === undefined ? `${flags.world} ranks (--world)` : worldText(found)}\n`);
-  const planned = await planRun({
-    source: uris,
-    columns,
-    where,
-    format,
-    schema,
-    signal,
-    ...order,
-    world,
-  });
+  const planned = await planRun({ source: uris, ...input, ...order, seed: flags.seed, world });
   const sink = await openOutput(undefined);
   const text = flags.json === true ? `${JSON.stringify(planned)}\n` : describe(planned);
   await sink.write(new TextEncoder().encode(text));
   await sink.close();
-}
-
-const count = (value: number): string => value.toLocaleString("en-US");
-const plural = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? "" : "s"}`;
-
-function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let at = 0;
-  let scaled = value;
-  while (scaled >= 1000 && at < units.length - 1) {
-    scaled /= 1000;
-    at++;
-  }
-  return `${at === 0 ? scaled : scaled.toFixed(1)} ${units[at]}`;
 }
 
 function endsText({ ends, droppedRows, paddedRows }: RunPlan): string {
@@ -94,26 +79,39 @@ function endsText({ ends, droppedRows, paddedRows }: RunPlan): string {
 const SHOWN_RANKS = 16;
 
 function describe(run: RunPlan): string {
+  const { skipped } = run;
   const pruned = run.prunedObjects === 0 ? "" : `, ${count(run.prunedObjects)} of them ruled out by --where`;
   const order = run.windowRows === 0 ? "as stored" : `seed ${run.seed}, windows of ${plural(run.windowRows, "row")}`;
   const lines = [
     `data     ${plural(run.rows, "row")} in ${plural(run.objects, "file")}${pruned}`,
-    `         ${plural(run.fragments, "fragment")}, ${plural(run.segments, "segment")}, about ${bytes(run.storedBytes)}`,
+    `         ${plural(run.fragments, "fragment")}, ${plural(run.segments, "segment")}, about ${sizeText(run.storedBytes)}`,
+    ...(skipped.hidden + skipped.empty === 0 ? [] : [`         ${skippedText(skipped)}`]),
     `order    ${order}, ${plural(run.lanes, "lane")}`,
     `world    ${plural(run.worldSize, "rank")}; may go on with ${listed(run.worldSizes)}`,
     `steps    ${plural(run.steps, "step")} of ${plural(run.batchSize, "row")} on each rank`,
     `ends     ${endsText(run)}`,
     `reads    ${plural(run.fragmentReads, "fragment read")} (at most ${count(run.maxFragmentReads)}), ${run.readAmplification.toFixed(2)} times the bytes`,
-    `memory   about ${bytes(run.memoryBytes)} on each rank (limit ${bytes(run.memoryLimitBytes)})`,
+    `memory   about ${sizeText(run.memoryBytes)} on each rank (limit ${sizeText(run.memoryLimitBytes)})`,
     "",
-    "rank         rows      steps  fragments         bytes",
+    "rank         rows      steps  lanes  fragments         bytes  times",
+    ...run.ranks.slice(0, SHOWN_RANKS).map(rankLine),
   ];
-  for (const { rank, rows, steps, fragmentReads, readBytes } of run.ranks.slice(0, SHOWN_RANKS)) {
-    const cells = [count(rows).padStart(13), count(steps).padStart(11), count(fragmentReads).padStart(11)];
-    lines.push(`${String(rank).padStart(4)}${cells.join("")}${bytes(readBytes).padStart(14)}`);
-  }
   if (run.ranks.length > SHOWN_RANKS) lines.push(`   … ${run.ranks.length - SHOWN_RANKS} more; --json has all`);
   return `${lines.join("\n")}\n`;
+}
+
+/** "times": what a rank reads over an even share of the data. */
+function rankLine({ rank, rows, steps, lanes, fragmentReads, readBytes, readAmplification }: RankPlan): string {
+  const cells: [string, number][] = [
+    [String(rank), 4],
+    [count(rows), 13],
+    [count(steps), 11],
+    [count(lanes), 7],
+    [count(fragmentReads), 11],
+    [sizeText(readBytes), 14],
+    [readAmplification.toFixed(2), 7],
+  ];
+  return cells.map(([text, width]) => text.padStart(width)).join("");
 }
 
 function listed(sizes: readonly number[]): string {

@@ -11,6 +11,7 @@ import {
   schemaOption,
   strictSchemaOption,
 } from "../input/options.ts";
+import { plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { isNested, typeText } from "../output/type-text.ts";
 import { datasetJson, datasetText } from "../output/dataset-text.ts";
@@ -83,10 +84,6 @@ function describe(reader: Reader): string {
   const formats = dataset?.formats.join(" and ") ?? reader.format;
   const head = `${visible(reader.url)}: ${files}${formats}, ${rows}, ${fragments}\n`;
   return `${head}${text.join("")}${dataset === undefined ? "" : datasetText(dataset)}`;
-}
-
-function plural(count: number, what: string): string {
-  return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function fieldLines(field: Field, level: number): [name: string, type: string][] {

@@ -5,6 +5,7 @@ import {
   columnsOption,
   formatOption,
   type InputFlags,
+  noteSkippedFiles,
   partitionsOption,
   readInputFlags,
   schemaOption,
@@ -89,6 +90,7 @@ async function serveUntilStopped(uris: readonly string[], flags: ServeFlags): Pr
   const options = { source: uris, ...input, ...order, address, epochs, seed, worldSize: world };
   const server = await serve(options, version());
   stopping.opened();
+  noteSkippedFiles(server.skipped);
   process.stdout.write(`${JSON.stringify(readyLine(server))}\n`);
   await stopping.asked;
   await server.drain();

@@ -3,7 +3,7 @@ import { link, open, readdir, readFile, rename, rm, writeFile } from "node:fs/pr
 import { fileURLToPath } from "node:url";
 import { basename, join } from "node:path";
 import { FormatError, isIngestError, OptionsError, publicUrl, schemeOf, SourceError } from "@ingest-ts/core";
-import { listDataset, type Listing } from "@ingest-ts/readers";
+import { listDataset, type Listing, type Skipped } from "@ingest-ts/readers";
 import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
 import type { ObjectEntry } from "./entry.ts";
@@ -26,6 +26,8 @@ export interface IndexReport {
   readonly opened: number;
   /** False: it was whole already, or another process was first. */
   readonly written: boolean;
+  /** Names of the folder that were passed over. */
+  readonly skipped: Skipped;
 }
 
 function folderOf({ root }: Listing): string | undefined {
@@ -180,6 +182,7 @@ async function buildIn(folder: string, listing: Listing, signal: AbortSignal | u
       fragments: entries.reduce((sum, { fragmentRows }) => sum + fragmentRows.length, 0),
       opened,
       written,
+      skipped: listing.skipped,
     };
   };
   if (whole(known, before)) return report(0, false);

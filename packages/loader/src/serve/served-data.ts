@@ -1,4 +1,5 @@
 import { OptionsError } from "@ingest-ts/core";
+import type { Skipped } from "@ingest-ts/readers";
 import { fingerprintOf, ORDER_VERSION } from "@ingest-ts/sharder";
 import { prepareShuffle } from "@ingest-ts/shuffler";
 import { type Dataset, openDataset } from "../dataset.ts";
@@ -41,6 +42,10 @@ export class ServedData {
 
   get rows(): number {
     return this.#dataset.manifest.rows;
+  }
+
+  get skipped(): Skipped {
+    return this.#dataset.skipped;
   }
 
   /**

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import { resolve } from "node:path";
 import { OptionsError, SourceError } from "@ingest-ts/core";
+import type { Skipped } from "@ingest-ts/readers";
 import { Router } from "./router.ts";
 import { checkAddress, type ServeAddress, type ServeOptions } from "./serve-options.ts";
 import { ServedData } from "./served-data.ts";
@@ -19,6 +20,8 @@ export interface BatchServer {
   readonly socket: string | undefined;
   readonly port: number | undefined;
   readonly rows: number;
+  /** Names of a folder that were passed over. */
+  readonly skipped: Skipped;
   /** Ends every stream behind the batch that is being sent, then the server. Harmless when repeated. */
   drain(): Promise<void>;
   /** Ends at once. */
@@ -127,6 +130,7 @@ function running(server: Server, router: Router, data: ServedData, address: Serv
     socket,
     port,
     rows: data.rows,
+    skipped: data.skipped,
     drain: () => (draining ??= drain()),
     close,
   };
