@@ -1,11 +1,42 @@
-// Installs the S3 servers that tests talk to into `.tools`: versitygw (needs Go; minutes, once) and s3proxy (needs
-// Maven; it runs on Java 17). Does nothing for what is there. `node scripts/tools.mjs versitygw` installs only that.
-import { existsSync, mkdirSync } from "node:fs";
+// Installs the servers that tests talk to into `.tools`: versitygw (needs Go; minutes, once), s3proxy and Apache Kafka
+// (need Maven; they run on Java 17). Does nothing for what is there. `node scripts/tools.mjs kafka` installs only that.
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, root, secondsSince } from "./lib/run.mjs";
 
 const folder = join(root, ".tools");
 const jar = "org.gaul:s3proxy:4.1.0:jar:jar-with-dependencies";
+
+const kafkaVersion = "4.3.1";
+const kafkaJars = [
+  ["org.apache.kafka", "kafka_2.13", kafkaVersion],
+  ["org.apache.kafka", "kafka-tools", kafkaVersion],
+  ["org.slf4j", "slf4j-simple", "1.7.36"],
+];
+
+/** A broker, its tools and the Java client with all that they need: what Maven puts beside a project with them. */
+async function installKafka() {
+  const home = join(folder, "kafka");
+  const dependency = ([group, artifact, version]) =>
+    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  mkdirSync(home, { recursive: true });
+  writeFileSync(
+    join(home, "pom.xml"),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>ingest</groupId><artifactId>kafka</artifactId><version>1</version>
+<dependencies>${kafkaJars.map(dependency).join("")}</dependencies></project>\n`,
+  );
+  const fresh = join(home, `libs.${process.pid}`);
+  const result = await capture(
+    "mvn",
+    ["-q", "-B", "-f", join(home, "pom.xml"), "dependency:copy-dependencies", `-DoutputDirectory=${fresh}`],
+    { cwd: home },
+  );
+  // Whole or not at all: half a folder would look installed.
+  if (result.status === 0) renameSync(fresh, join(home, "libs"));
+  else rmSync(fresh, { recursive: true, force: true });
+  return result;
+}
 
 const tools = {
   versitygw: {
@@ -20,6 +51,7 @@ const tools = {
     install: () =>
       capture("mvn", ["-q", "-B", "dependency:copy", `-Dartifact=${jar}`, `-DoutputDirectory=${join(folder, "jars")}`]),
   },
+  kafka: { file: join(folder, "kafka", "libs", `kafka-tools-${kafkaVersion}.jar`), install: installKafka },
 };
 
 mkdirSync(join(folder, "bin"), { recursive: true });
