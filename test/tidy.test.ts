@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   writers: ["core", "kernels", "readers"],
   sharder: ["core"],
   shuffler: ["core", "kernels"],
-  kafka: ["core", "kernels", "storage"],
+  kafka: ["core", "kernels", "storage", "readers"], // of readers the subpaths that decode payloads
   loader: ["core", "storage", "readers", "sharder", "shuffler"],
   cli: ["core", "kernels", "storage", "readers", "writers", "sharder", "shuffler", "loader"],
 };

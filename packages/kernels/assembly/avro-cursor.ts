@@ -20,6 +20,8 @@ export const NO_BRANCH: i32 = 15;
 export const NO_SYMBOL: i32 = 16;
 export const TOO_MANY: i32 = 17;
 export const GROW: i32 = 18;
+export const TRAILING: i32 = 19;
+export const NOT_TEXT: i32 = 20;
 
 let cursor: usize = 0;
 let stop: usize = 0;

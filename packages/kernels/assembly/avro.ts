@@ -6,6 +6,7 @@
 import * as cursor from "./avro-cursor";
 import { decimal, duration, promote, uuid } from "./avro-values";
 import { setPosition } from "./status";
+import { isUtf8 } from "./utf8";
 
 // What a node does. Keep in step with `avroOps` in src/api/avro.ts.
 const NOTHING: u32 = 0;
@@ -38,6 +39,7 @@ const NULL_FIXED: u32 = 26;
 const NULL_BOOLEAN: u32 = 27;
 const NULL_OFFSET: u32 = 28;
 const NULL_RECORD: u32 = 29;
+const TEXT: u32 = 30;
 
 // A column's state.
 const S_DATA: usize = 0;
@@ -65,6 +67,7 @@ const C_DEPTH: u32 = 1000; // values nested deeper in a recursive type would end
 
 let context: usize = 0;
 let depth: u32 = 0;
+let checksText: bool = false;
 
 /** A column wants room: for more values (0) or for so many bytes of data. */
 function grow(node: usize, state: usize, bytes: i64): bool {
@@ -294,7 +297,7 @@ function again(node: usize): bool {
 }
 
 /** Does what the node at `node` says with the bytes at the cursor. */
-function run(node: usize): bool {
+export function run(node: usize): bool {
   const state = <usize>load<u32>(node, 4);
   const op = load<u32>(node);
   switch (op) {
@@ -373,6 +376,14 @@ function run(node: usize): bool {
       cursor.take(node, size);
       return appendBytes(node, state, from, size);
     }
+    case TEXT: {
+      if (!cursor.length(node)) return false;
+      const from = cursor.at();
+      const size = <u32>cursor.value();
+      cursor.take(node, size);
+      if (checksText && !isUtf8(from, size)) return cursor.refuse(cursor.NOT_TEXT, node, <i64>size);
+      return appendBytes(node, state, from, size);
+    }
     case PROMOTE:
     case DECIMAL:
     case UUID:
@@ -392,33 +403,82 @@ function run(node: usize): bool {
   }
 }
 
+/** Starts a call: what is appended from here on is kept or given up as a whole. */
+export function begin(ctx: usize, checkText: bool): void {
+  context = ctx;
+  depth = 0;
+  checksText = checkText;
+  const size = <usize>load<u32>(ctx, C_STATES_BYTES);
+  memory.copy(<usize>load<u32>(ctx, C_SNAPSHOT), <usize>load<u32>(ctx, C_STATES), size);
+}
+
+/** Gives up what was appended since `begin` and leaves in the context what was wrong behind `done` rows. Answers −1. */
+export function giveUp(ctx: usize, done: u32): i32 {
+  const size = <usize>load<u32>(ctx, C_STATES_BYTES);
+  memory.copy(<usize>load<u32>(ctx, C_STATES), <usize>load<u32>(ctx, C_SNAPSHOT), size);
+  store<i32>(ctx, cursor.faultCode(), C_FAULT);
+  store<u32>(ctx, <u32>cursor.faultAt(), C_NODE);
+  store<i64>(ctx, cursor.faultNumber(), C_VALUE);
+  store<u32>(ctx, done, C_ROW);
+  return -1;
+}
+
 /**
  * Reads up to `rows` datums (at least one) of [start, stop) and stops behind the one that brings the bytes read to
  * `maxBytes`. Answers how many were read, `position()` says how far; −1 when nothing was appended, see the context.
  */
 export function avroRows(ctx: usize, program: usize, start: usize, stop: usize, rows: u32, maxBytes: u32): i32 {
-  context = ctx;
-  depth = 0;
-  const states = <usize>load<u32>(ctx, C_STATES);
-  const size = <usize>load<u32>(ctx, C_STATES_BYTES);
-  const snapshot = <usize>load<u32>(ctx, C_SNAPSHOT);
+  begin(ctx, false);
   const free = load<u32>(ctx, C_FREE);
-  memory.copy(snapshot, states, size);
   cursor.place(start, stop);
   let done: u32 = 0;
   do {
     if (!run(program)) {
-      memory.copy(states, snapshot, size);
       store<u32>(ctx, free, C_FREE);
-      store<i32>(ctx, cursor.faultCode(), C_FAULT);
-      store<u32>(ctx, <u32>cursor.faultAt(), C_NODE);
-      store<i64>(ctx, cursor.faultNumber(), C_VALUE);
-      store<u32>(ctx, done, C_ROW);
       setPosition(cursor.at() - start);
-      return -1;
+      return giveUp(ctx, done);
     }
     done++;
   } while (done < rows && cursor.at() - start < <usize>maxBytes);
   setPosition(cursor.at() - start);
   return done;
+}
+
+/**
+ * Reads `count` datums, each alone in the bytes between two `offsets` behind `data`, `skip` bytes passed, and filling
+ * them; strings must be UTF-8; those whose bit `first + i` of `validity` is not set are null (`nullProgram`). The allowance of items without
+ * bytes is each datum's own. Answers `count`; −1 when nothing was appended, see the context: then `position()` is a place
+ * inside the bytes of the datum at fault.
+ */
+export function avroDatums(
+  ctx: usize,
+  program: usize,
+  nullProgram: usize,
+  data: usize,
+  offsets: usize,
+  validity: usize,
+  first: u32,
+  count: u32,
+  skip: u32,
+): i32 {
+  begin(ctx, true);
+  for (let i: u32 = 0; i < count; i++) {
+    const n = first + i;
+    if (!(load<u8>(validity + (n >> 3)) & bitOf(n))) {
+      cursor.place(data, data);
+      if (!run(nullProgram)) return giveUp(ctx, i);
+      continue;
+    }
+    const start = data + load<u32>(offsets + (<usize>n << 2));
+    const stop = data + load<u32>(offsets + (<usize>n << 2), 4);
+    store<u32>(ctx, 0, C_FREE);
+    cursor.place(start, stop);
+    let done = cursor.take(program, skip) && run(program);
+    if (done && cursor.at() != stop) done = cursor.refuse(cursor.TRAILING, program, <i64>cursor.left());
+    if (!done) {
+      setPosition(cursor.at() - start);
+      return giveUp(ctx, i);
+    }
+  }
+  return count;
 }

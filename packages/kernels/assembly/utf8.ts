@@ -111,6 +111,16 @@ function stepsAreValid(p: usize, stop: usize): bool {
   return !v128.any_true(wrong);
 }
 
+/** Whether `size` bytes are well-formed text; made for short ones. */
+export function isUtf8(from: usize, size: u32): bool {
+  let p = from;
+  let left = size;
+  for (; left > 16; left -= 16, p += 16) if (i8x16.bitmask(v128.load(p))) return firstFault(p, p + left) == p + left;
+  // Bytes behind the text (SLACK) do not count.
+  if (!(i8x16.bitmask(v128.load(p)) & ((1 << left) - 1))) return true;
+  return firstFault(p, p + left) == p + left;
+}
+
 export function validateUtf8(bytes: usize, offsets: usize, count: u32): i32 {
   const start = load<u32>(offsets);
   const end = load<u32>(offsets + (<usize>count << 2));

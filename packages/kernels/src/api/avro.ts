@@ -6,6 +6,24 @@ export interface AvroKernels {
    * or a column wants room: then nothing was appended and the context says why.
    */
   avroRows(context: number, program: number, start: number, stop: number, rows: number, maxBytes: number): number;
+
+  /**
+   * Reads `count` datums from number `first` on, each alone in the bytes between two of the `offsets` (uint32) behind
+   * `data`, which it must fill behind the first `skip`; those whose bit of `validity` is not set are made null by
+   * `nullProgram`. Items without bytes are counted for each datum alone, and strings must be UTF-8. `count`, or −1: then nothing was appended, the context says why, and `position()` is a place inside the bytes
+   * of the datum at fault.
+   */
+  avroDatums(
+    context: number,
+    program: number,
+    nullProgram: number,
+    data: number,
+    offsets: number,
+    validity: number,
+    first: number,
+    count: number,
+    skip: number,
+  ): number;
 }
 
 /** Places of the 32-bit words of the context of `avroRows`. */
@@ -90,6 +108,8 @@ export const avroOps = {
   nullOffset: 28,
   /** how many, then what makes the fields null */
   nullRecord: 29,
+  /** bytes that must be UTF-8 */
+  text: 30,
 } as const;
 
 /** What is wrong with a datum, by `avroContext.fault`. */
@@ -112,4 +132,7 @@ export const avroFaults = {
   unresolvedSymbol: 16,
   tooMany: 17,
   grow: 18,
+  /** Bytes behind a datum that should fill its own. */
+  trailing: 19,
+  notText: 20,
 } as const;

@@ -222,6 +222,22 @@ export function parseSchema(json: string, limits: Limits): AvroType {
   return schemaOf(parseText(json), limits);
 }
 
+/**
+ * A schema whose names may be defined in other schemas, each of which may name those before it.
+ *
+ * @throws as `parseSchema`
+ */
+export function parseSchemaWith(json: string, references: readonly string[], limits: Limits): AvroType {
+  const parser = new SchemaParser(limits);
+  for (const reference of references) parser.parse(parseSchemaText(reference), "", 0);
+  return parser.parse(parseSchemaText(json), "", 0);
+}
+
+/** A schema as text: JSON, or the bare name of a primitive type. */
+function parseSchemaText(json: string): unknown {
+  return primitives.has(json.trim()) ? json.trim() : parseText(json);
+}
+
 /** A schema from parsed JSON. @throws as `parseSchema` */
 function schemaOf(json: unknown, limits: Limits): AvroType {
   return new SchemaParser(limits).parse(json, "", 0);

@@ -1,6 +1,6 @@
 import { byteWidthOf, type Column, type DataType, FormatError, UnsupportedError } from "@ingest-ts/core";
 import { avroState, checked, KernelError, type Kernels } from "@ingest-ts/kernels";
-import { arrowType, type Node } from "./tree.ts";
+import { arrowType, joinPath, type Node } from "./tree.ts";
 
 const { words: STATE_WORDS } = avroState;
 /** Bytes of the state of one column in the arena. */
@@ -9,6 +9,8 @@ const STATE_BYTES: number = STATE_WORDS * 4;
 /** No column of a slab is larger; what would be is hostile or wants smaller slabs. */
 const MAX_BYTES = 1024 * 1024 * 1024;
 const FIRST_VALUES = 16;
+/** Wide values begin with fewer. */
+const FIRST_VALUES_BYTES = 4096;
 const FIRST_BYTES = 256;
 
 type Layout = "null" | "boolean" | "fixed" | "bytes" | "list" | "struct" | "union";
@@ -81,7 +83,11 @@ function symbolColumn(symbols: readonly string[]): Column {
   return { type, length: symbols.length, nullCount: 0, validity: null, offsets, data, children: [], dictionary: null };
 }
 
-/** The parts that a node's values go to. A null of a struct, or of a union, is also one of its parts. */
+/**
+ * The parts that a node's values go to. A null of a struct, or of a union, is also one of its parts.
+ *
+ * @param isBelowNull whether it gets a null where what it is a part of is null
+ */
 export function columnOf(
   node: Node,
   dictionary: "decode" | "preserve",
@@ -92,11 +98,11 @@ export function columnOf(
   const mayBeNull = isBelowNull || node.nullBranch !== undefined;
   const below = (child: Node, i: number): ColumnState => {
     const inherits = mayBeNull && (type.kind === "struct" || (type.kind === "union" && i === 0));
-    return columnOf(child, dictionary, `${path}.${child.name}`, inherits);
+    return columnOf(child, dictionary, joinPath(path, child.name), inherits);
   };
   let children = node.children.map(below);
   if (type.kind === "map") {
-    const key = { node: undefined, path: `${path}.key`, type: { kind: "utf8" } as const, children: [] };
+    const key = { node: undefined, path: joinPath(path, "key"), type: { kind: "utf8" } as const, children: [] };
     const entries = { node: undefined, path, type: type.child.type };
     const keys = new ColumnState({ ...key, mayBeNull: false, dictionary: null });
     children = [new ColumnState({ ...entries, mayBeNull: false, children: [keys, ...children], dictionary: null })];
@@ -144,12 +150,33 @@ export class ColumnStates {
     if (state.layout === "struct") for (const child of state.children) this.#makeRoom(child, rows);
   }
 
+  /** What the state at `address` would have taken since the last call of a kernel to want this growth, in bytes. */
+  wantedBytes(address: number, bytes: number): number {
+    const state = this.#stateAt(address);
+    const words = this.#words(state);
+    if (bytes > 0) return bytes - (words[avroState.used] as number);
+    const values = (words[avroState.capacity] as number) - (words[avroState.length] as number) + 1;
+    return values * Math.max(4, state.width);
+  }
+
+  #empty(state: ColumnState): void {
+    const words = this.#words(state);
+    words[avroState.length] = 0;
+    words[avroState.nulls] = 0;
+    words[avroState.used] = 0;
+  }
+
+  #stateAt(address: number): ColumnState {
+    return this.#all[(address - this.address) / STATE_BYTES] as ColumnState;
+  }
+
   /** Grows the state at `address`: for more values when `bytes` is 0, else for so many bytes of data. */
   grow(address: number, bytes: number): void {
-    const state = this.#all[(address - this.address) / STATE_BYTES] as ColumnState;
+    const state = this.#stateAt(address);
     const words = this.#words(state);
     if (bytes === 0) {
-      this.#growValues(state, Math.max(FIRST_VALUES, (words[avroState.capacity] as number) * 2));
+      const first = Math.min(FIRST_VALUES, Math.floor(FIRST_VALUES_BYTES / Math.max(1, state.width)));
+      this.#growValues(state, Math.max(1, first, (words[avroState.capacity] as number) * 2));
       return;
     }
     const room = words[avroState.room] as number;
@@ -239,10 +266,7 @@ export class ColumnStates {
       children: state.children.map((child) => this.#take(child)),
       dictionary: state.dictionary,
     };
-    const live = this.#words(state);
-    live[avroState.length] = 0;
-    live[avroState.nulls] = 0;
-    live[avroState.used] = 0;
+    this.#empty(state);
     return column;
   }
 

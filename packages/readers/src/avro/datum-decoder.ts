@@ -1,29 +1,20 @@
-import { checkLimit, type Column, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
-import { avroContext, avroFaults, type Kernels } from "@ingest-ts/kernels";
-import { columnOf, ColumnStates } from "./column-states.ts";
-import { faultError } from "./datum-faults.ts";
-import { type Blame, ProgramWriter } from "./program.ts";
+import { checkLimit, type Column, FormatError, type Limits } from "@ingest-ts/core";
+import { avroContext, type Kernels } from "@ingest-ts/kernels";
+import { columnOf } from "./column-states.ts";
+import { DatumProgram, wantsRoom } from "./datum-program.ts";
 import type { DatumPlan } from "./read-plan.ts";
 
-/** Buffers of the columns grow ahead of a call by about so many bytes, and at most by so many rows. */
-const STEP_BYTES = 4 * 1024 * 1024;
-const STEP_ROWS = 4096;
-
 /**
- * Reads datums of one plan into columns. Owns blocks of a kernels' arena from its making until `release`.
+ * Reads datums of one plan that lie end to end into columns. Owns blocks of a kernels' arena from its making until
+ * `release`.
  */
 export class DatumDecoder {
   readonly #kernels: Kernels;
   readonly #limits: Limits;
   readonly #plan: DatumPlan;
-  readonly #states: ColumnStates;
-  readonly #context: number;
-  readonly #snapshot: number;
-  readonly #program: number;
-  readonly #blames: ReadonlyMap<number, Blame>;
+  readonly #program: DatumProgram;
   readonly #read: number;
   readonly #skip: number;
-  readonly #stepRows: number;
   #input = 0;
   #inputBytes = 0;
   #start = 0;
@@ -34,29 +25,11 @@ export class DatumDecoder {
     this.#limits = limits;
     this.#plan = plan;
     const columns = plan.nodes.map((node) => columnOf(node, dictionary));
-    const perRow = columns.reduce((sum, column) => sum + column.bytesPerValue, 1);
-    this.#stepRows = Math.max(1, Math.min(STEP_ROWS, Math.floor(STEP_BYTES / perRow)));
-    this.#states = new ColumnStates(columns, kernels);
-    const writer = new ProgramWriter(columns);
-    const read = writer.write(plan.plan);
-    const skip = writer.write(plan.skip);
-    const { address, blames } = writer.place(kernels);
-    this.#program = address;
-    this.#blames = blames;
-    this.#read = address + read;
-    this.#skip = address + skip;
-    this.#snapshot = kernels.arena.allocate(this.#states.sizeBytes);
-    this.#context = kernels.arena.allocate(avroContext.words * 4);
-    const context = this.#words();
-    context.fill(0);
-    context[avroContext.states] = this.#states.address;
-    context[avroContext.statesBytes] = this.#states.sizeBytes;
-    context[avroContext.snapshot] = this.#snapshot;
-    context[avroContext.freeLimit] = Math.min(limits.zeroLengthItems, 0xffffffff);
-  }
-
-  #words(): Uint32Array {
-    return new Uint32Array(this.#kernels.exports.memory.buffer, this.#context, avroContext.words);
+    this.#program = new DatumProgram(columns, limits, kernels, (writer) => [
+      writer.write(plan.plan),
+      writer.write(plan.skip),
+    ]);
+    [this.#read, this.#skip] = this.#program.entries as [number, number];
   }
 
   /** Bytes not read yet. */
@@ -88,7 +61,7 @@ export class DatumDecoder {
       throw new FormatError(`${count} items are claimed with ${this.leftBytes} bytes left`);
     }
     if (leastBytes > 0) return;
-    const context = this.#words();
+    const context = this.#program.words();
     const free = (context[avroContext.freeItems] as number) + count;
     checkLimit(this.#limits, "zeroLengthItems", free, "a count of items without bytes");
     context[avroContext.freeItems] = free;
@@ -104,8 +77,8 @@ export class DatumDecoder {
     let done = 0;
     let bytes = 0;
     while (done < rows && (bytes < maxBytes || done === 0)) {
-      const step = Math.min(rows - done, this.#stepRows);
-      this.#states.makeRoom(step);
+      const step = Math.min(rows - done, this.#program.stepRows);
+      this.#program.states.makeRoom(step);
       const before = this.#start;
       const count = this.#run(this.#read, step, Math.min(maxBytes - bytes, 0x7fffffff));
       done += count;
@@ -123,40 +96,26 @@ export class DatumDecoder {
   #run(program: number, rows: number, maxBytes: number): number {
     const { exports } = this.#kernels;
     for (;;) {
-      const count = exports.avroRows(this.#context, program, this.#start, this.#end, rows, maxBytes);
+      const count = exports.avroRows(this.#program.context, program, this.#start, this.#end, rows, maxBytes);
       const position = exports.position() >>> 0;
       if (count >= 0) {
         this.#start += position;
         return count;
       }
-      const context = this.#words();
-      const code = context[avroContext.fault] as number;
-      const place = context[avroContext.value] as number;
-      const value = (BigInt(context[avroContext.value + 1] as number) << 32n) | BigInt(place);
-      if (code !== avroFaults.grow) {
-        const blame = this.#blames.get(context[avroContext.node] as number) ?? { path: undefined };
-        const at = this.#start + position;
-        const fault = { code, value: BigInt.asIntN(64, value), at: at - this.#input, left: this.#end - at, blame };
-        throw faultError(fault, this.#limits);
-      }
-      if (value > 0x7fffffffn) {
-        throw new UnsupportedError(`a slab of ${value} bytes in one column`, {
-          remedy: "Read with a smaller batchRows.",
-        });
-      }
-      this.#states.grow(context[avroContext.growState] as number, Number(value));
+      const refusal = this.#program.refusal();
+      const at = this.#start + position;
+      if (!wantsRoom(refusal)) throw this.#program.error(refusal, at - this.#input, this.#end - at);
+      this.#program.grow(refusal);
     }
   }
 
   /** What was read so far, as columns; the decoder is empty again. @throws FormatError for a string that is not UTF-8 */
   take(): Column[] {
-    return this.#states.take();
+    return this.#program.states.take();
   }
 
   release(): void {
-    const { arena } = this.#kernels;
-    this.#states.release();
-    for (const address of [this.#program, this.#snapshot, this.#context]) arena.release(address);
-    if (this.#input !== 0) arena.release(this.#input);
+    this.#program.release();
+    if (this.#input !== 0) this.#kernels.arena.release(this.#input);
   }
 }

@@ -47,6 +47,8 @@ const messages: Readonly<Record<number, (fault: Fault) => string>> = {
   [avroFaults.decimalRange]: ({ value, at }) => `a decimal passes ${value} bits at byte ${at}`,
   [avroFaults.uuid]: ({ at }) => `a uuid is not 8-4-4-4-12 hexadecimal digits at byte ${at}`,
   [avroFaults.duration]: ({ value, at }) => `a duration of ${value} months or days passes 31 bits at byte ${at}`,
+  [avroFaults.trailing]: ({ left }) => `${left} bytes are left behind the value`,
+  [avroFaults.notText]: ({ value }) => `a string of ${value} bytes is not UTF-8`,
   [avroFaults.unresolvedBranch]: ({ blame, at }) =>
     `${blame.message ?? "a union's branch has no place"}, at byte ${at}`,
   [avroFaults.unresolvedSymbol]: ({ value, at }) =>

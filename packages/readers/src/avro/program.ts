@@ -68,7 +68,7 @@ export class ProgramWriter {
       case "skip":
         return this.#skip(plan.type);
       case "null":
-        return this.#null(this.#state(plan.node));
+        return this.writeNull(this.#state(plan.node));
       case "value":
         return this.#value(plan.node, plan.from);
       case "enum":
@@ -111,7 +111,7 @@ export class ProgramWriter {
     const state = this.#state(node);
     const [entries] = state.children as [ColumnState];
     const [keys] = entries.children as [ColumnState];
-    const fields = [this.#node(avroOps.bytes, keys.address, [], { path: keys.path }), this.write(value)];
+    const fields = [this.#node(avroOps.text, keys.address, [], { path: keys.path }), this.write(value)];
     const entry = this.#parent(avroOps.record, entries.address, [2, ...fields], 1);
     return this.#parent(avroOps.list, state.address, [1, entry], 1, { path: state.path });
   }
@@ -154,8 +154,8 @@ export class ProgramWriter {
     return offset;
   }
 
-  /** Makes the next value of `state` null, and so the parts that are as long as it. */
-  #null(state: ColumnState): number {
+  /** Makes the next value of `state` null, and so the parts that are as long as it. @returns the offset of the node */
+  writeNull(state: ColumnState): number {
     switch (state.layout) {
       case "null":
         return this.#node(avroOps.null, state.address, []);
@@ -167,11 +167,11 @@ export class ProgramWriter {
       case "list":
         return this.#node(avroOps.nullOffset, state.address, []);
       case "struct": {
-        const fields = state.children.map((child) => this.#null(child));
+        const fields = state.children.map((child) => this.writeNull(child));
         return this.#parent(avroOps.nullRecord, state.address, [fields.length, ...fields], 1);
       }
       case "union":
-        return this.#branch(state, 0, this.#null(state.children[0] as ColumnState));
+        return this.#branch(state, 0, this.writeNull(state.children[0] as ColumnState));
     }
   }
 
@@ -226,7 +226,11 @@ export class ProgramWriter {
 
   /** Puts the program into the arena, the caller's to release. @returns its address and whom to blame, by address */
   place(kernels: Kernels): { address: number; blames: ReadonlyMap<number, Blame> } {
-    for (const { word, name } of this.#recursions) this.#words[word] = this.#records.get(name) as number;
+    for (const { word, name } of this.#recursions) {
+      const definition = this.#records.get(name);
+      if (definition === undefined) throw new Error(`the program has no definition of "${name}"`);
+      this.#words[word] = definition;
+    }
     const address = kernels.arena.allocate(this.#words.length * 4);
     for (const word of this.#references) this.#words[word] = (this.#words[word] as number) + address;
     new Int32Array(kernels.exports.memory.buffer, address, this.#words.length).set(this.#words);
@@ -260,6 +264,7 @@ function valueOp(reader: AvroType, from: AvroType["kind"], type: DataType, width
       return [type.kind === "interval" ? avroOps.duration : raw];
     default:
       if (type.kind === "decimal") return [avroOps.decimal, -1];
-      return [type.kind === "fixedSizeBinary" ? avroOps.uuid : avroOps.bytes];
+      if (type.kind === "fixedSizeBinary") return [avroOps.uuid];
+      return [type.kind === "utf8" ? avroOps.text : avroOps.bytes];
   }
 }

@@ -4,7 +4,7 @@ import { leastBytes } from "./least-bytes.ts";
 import type { DatumPlan, ReadPlan } from "./read-plan.ts";
 import { canPromote, checkLogical, nameOf, type NameRule, namesMatch } from "./same-types.ts";
 import type { AvroField, AvroType } from "./spec.ts";
-import type { Node } from "./tree.ts";
+import { joinPath, type Node } from "./tree.ts";
 
 type RecordType = Extract<AvroType, { kind: "record" }>;
 
@@ -77,11 +77,15 @@ class Resolver {
       case "record":
         return this.record(writer, node, path);
       case "array": {
-        const item = this.resolve(writer.items, node.children[0] as Node, `${path}.item`);
+        const item = this.resolve(writer.items, node.children[0] as Node, joinPath(path, "item"));
         return { op: "list", node, itemBytes: leastBytes(writer.items), item };
       }
       case "map":
-        return { op: "map", node, value: this.resolve(writer.items, node.children[0] as Node, `${path}.value`) };
+        return {
+          op: "map",
+          node,
+          value: this.resolve(writer.items, node.children[0] as Node, joinPath(path, "value")),
+        };
       case "enum":
         return { op: "enum", node, indices: symbolIndices(writer, reader as typeof writer) };
       default:
@@ -97,11 +101,11 @@ class Resolver {
     const steps = writer.fields.map((field, i): ReadPlan => {
       const wanted = node.children.find(({ index }) => places[index] === i);
       if (wanted === undefined) return { op: "skip", type: field.type };
-      return this.resolve(field.type, wanted, join(path, wanted.name));
+      return this.resolve(field.type, wanted, joinPath(path, wanted.name));
     });
     for (const child of node.children) {
       if (places[child.index] !== undefined) continue;
-      steps.push(this.#default(reader.fields[child.index] as AvroField, child, join(path, child.name)));
+      steps.push(this.#default(reader.fields[child.index] as AvroField, child, joinPath(path, child.name)));
     }
     return { op: "record", node, steps };
   }
@@ -117,10 +121,6 @@ class Resolver {
     this.defaultBytes += bytes.length;
     return { op: "default", bytes, plan: this.resolve(field.type, node, path) };
   }
-}
-
-function join(path: string, name: string): string {
-  return path === "" ? name : `${path}.${name}`;
 }
 
 function mismatch(writer: AvroType, node: Node, path: string): OptionsError {
@@ -177,4 +177,12 @@ export function resolveDatum(writer: AvroType, reader: AvroType, nodes: readonly
     return value === undefined ? skip : resolver.resolve(writer, value, value.name);
   };
   return { nodes, plan: plan(), skip, leastBytes: leastBytes(writer), defaultBytes: resolver.defaultBytes };
+}
+
+/** How datums of `writer` are read as the one column `node`. @throws as `resolveDatum` */
+export function resolveValue(writer: AvroType, node: Node): DatumPlan {
+  const resolver = new Resolver();
+  const plan = resolver.resolve(writer, node, "");
+  const skip: ReadPlan = { op: "skip", type: writer };
+  return { nodes: [node], plan, skip, leastBytes: leastBytes(writer), defaultBytes: resolver.defaultBytes };
 }

@@ -13,9 +13,19 @@ export interface Node {
   readonly index: number;
 }
 
+/** The path of a part of a column; "" is the root. */
+export function joinPath(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+/** The datum itself as one column, named `value`. */
+export function datumNode(type: AvroType): Node {
+  return nodeOf("value", type, 0);
+}
+
 /** The columns of a file: the fields of a root record, else the root itself as `value`. */
 export function rootNodes(type: AvroType): readonly Node[] {
-  return type.kind === "record" ? recordChildren(type) : [nodeOf("value", type, 0)];
+  return type.kind === "record" ? recordChildren(type) : [datumNode(type)];
 }
 
 function recordChildren(type: Extract<AvroType, { kind: "record" }>): readonly Node[] {
