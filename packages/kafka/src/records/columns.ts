@@ -1,0 +1,98 @@
+import type { Column, Columns, DataType } from "@ingest-ts/core";
+import type { RecordPlace } from "./errors.ts";
+import { Blobs, Ends, plainColumn, Words } from "./growing.ts";
+import { recordSchema } from "./schema.ts";
+
+function typeOf(name: string): DataType {
+  const field = recordSchema.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) throw new Error(`records have no column ${name}`);
+  return field.type;
+}
+
+const types = {
+  topic: typeOf("topic"),
+  partition: typeOf("partition"),
+  kafkaOffset: typeOf("kafkaOffset"),
+  timestamp: typeOf("timestamp"),
+  bytes: typeOf("value"),
+  headers: typeOf("headers"),
+} as const;
+const utf8: DataType = { kind: "utf8" };
+const entryType: DataType = types.headers.kind === "map" ? types.headers.child.type : types.headers;
+
+/** What a row takes beside its bytes: topic, partition, offset, timestamp and the offsets of key, value and headers. */
+const ROW_BYTES = 4 + 4 + 8 + 8 + 12;
+
+/** The columns of one slab while they grow. */
+export class RecordBuilder {
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #offsets = new Words();
+  readonly #timestamps = new Words();
+  readonly #headerEnds = new Ends();
+  readonly keys: Blobs = new Blobs();
+  readonly values: Blobs = new Blobs();
+  readonly headerKeys: Blobs = new Blobs();
+  readonly headerValues: Blobs = new Blobs();
+  lastTimestampMs: number | undefined;
+
+  constructor(topic: string, partition: number) {
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  get rows(): number {
+    return this.#offsets.length;
+  }
+
+  get sizeBytes(): number {
+    const { keys, values, headerKeys, headerValues } = this;
+    const blobs = keys.sizeBytes + values.sizeBytes + headerKeys.sizeBytes + headerValues.sizeBytes;
+    return blobs + this.rows * ROW_BYTES + headerKeys.length * 8;
+  }
+
+  /** Ends the row whose key, value and headers were pushed. */
+  end(kafkaOffset: number, timestampMs: number): void {
+    this.#offsets.push(kafkaOffset);
+    if (timestampMs === -1) this.#timestamps.pushNull();
+    else {
+      this.#timestamps.push(timestampMs);
+      this.lastTimestampMs = timestampMs;
+    }
+    this.#headerEnds.push(this.headerKeys.length);
+  }
+
+  finish(): Columns {
+    const { rows } = this;
+    const entries: Column = {
+      ...plainColumn(entryType, this.headerKeys.length, new Uint8Array(0)),
+      data: null,
+      children: [this.headerKeys.finish(utf8), this.headerValues.finish(types.bytes)],
+    };
+    const headers: Column = {
+      ...plainColumn(types.headers, rows, new Uint8Array(0)),
+      data: null,
+      offsets: this.#headerEnds.finish(),
+      children: [entries],
+    };
+    const partitions = new Int32Array(rows).fill(this.#partition);
+    const columns: Column[] = [
+      { ...plainColumn(types.topic, rows, new Uint8Array(rows * 4)), dictionary: this.#topicName() },
+      plainColumn(types.partition, rows, new Uint8Array(partitions.buffer)),
+      this.#offsets.finish(types.kafkaOffset),
+      this.#timestamps.finish(types.timestamp),
+      this.keys.finish(types.bytes),
+      this.values.finish(types.bytes),
+      headers,
+    ];
+    return { rows, columns };
+  }
+
+  #topicName(): Column {
+    const name = new Blobs();
+    const text = new TextEncoder().encode(this.#topic);
+    const place: RecordPlace = { topic: this.#topic, partition: this.#partition, kafkaOffset: 0 };
+    name.push(text, 0, text.length, place);
+    return name.finish(utf8);
+  }
+}
