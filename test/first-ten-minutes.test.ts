@@ -1,7 +1,7 @@
 // "The first ten minutes" of the README, command by command. Needs `npm run build` first (npm test does it); its trainer
 // needs Python with pyarrow in .venv.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,6 +31,7 @@ let folder = "";
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ingest ten "));
+  mkdirSync(join(folder, "run"));
   for (const name of ["packages", "examples"]) symlinkSync(join(root, name), join(folder, name));
   const command = (path: string, ...words: string[]): void =>
     writeFileSync(join(folder, path), `#!/bin/sh\nexec ${words.map((word) => `"${word}"`).join(" ")} "$@"\n`, {
@@ -44,7 +45,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs the commands one after the other, as somebody types them; the first that fails ends it. */
 function bash(code: string): string {
   const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", code], {
-    cwd: folder,
+    cwd: join(folder, "run"),
     // What is installed by the README's first block.
     env: { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, PYTHONPATH: join(root, "python", "src") },
     encoding: "utf8",
@@ -55,7 +56,7 @@ function bash(code: string): string {
 }
 
 const placeIn = (name: string): Readonly<Record<string, unknown>> =>
-  JSON.parse(readFileSync(join(folder, name), "utf8")) as Readonly<Record<string, unknown>>;
+  JSON.parse(readFileSync(join(folder, "run", name), "utf8")) as Readonly<Record<string, unknown>>;
 
 describe("the first ten minutes", { timeout: 300_000 }, () => {
   test.skipIf(noFlights !== "")(`a folder for each month: what is in it, and what it costs${noFlights}`, () => {
@@ -70,7 +71,7 @@ describe("the first ten minutes", { timeout: 300_000 }, () => {
   });
 
   test.skipIf(noPython !== "")(`killed on both sides, it goes on, and every row counts once${noPython}`, () => {
-    writeFileSync(join(folder, "train.py"), trainer);
+    writeFileSync(join(folder, "run", "train.py"), trainer);
     const stopped = "cp place.json stopped.json; wait || true; ";
     const output = bash(`${crashing}${stopped}${resuming}`);
     expect(placeIn("stopped.json")).toMatchObject({ epoch: 0 });

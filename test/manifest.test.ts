@@ -169,17 +169,3 @@ test("a builder that was killed is taken over from: what it had opened is not op
   expect(report.files).toBe(600);
   expect(report.opened).toBeLessThanOrEqual(552);
 });
-
-test("a directory of many small files: one open each, then none until rows are read", async () => {
-  const count = Number(process.env["INGEST_MANY_FILES"] ?? 2000);
-  const many = await manyFiles("many", count);
-  const building = await opensOf(async () => {
-    await indexDataset(many);
-  });
-  expect(building).toEqual({ files: count, most: 1 });
-  const again = await opensOf(async () => {
-    expect((await planRun({ source: many, batchSize: 8, world })).rows).toBe(count * 30);
-  });
-  expect(again.files).toBe(0);
-  process.stdout.write(`${count} files: ${building.files} opened to index, ${again.files} to plan after that\n`);
-});
