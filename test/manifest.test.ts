@@ -167,5 +167,6 @@ test("a builder that was killed is taken over from: what it had opened is not op
   const { stdout } = await run(process.execPath, [main, "index", many, "--json"]);
   const report = JSON.parse(stdout) as { files: number; opened: number };
   expect(report.files).toBe(600);
-  expect(report.opened).toBeLessThanOrEqual(552);
+  // Of 49 whole lines two are no objects.
+  expect(report.opened).toBeLessThanOrEqual(600 - 47);
 });
