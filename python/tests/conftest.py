@@ -17,13 +17,29 @@ from fake_server import FakeServer, Script
 
 CLI = Path(__file__).parents[2] / "packages/cli/dist/main.js"
 ROWS = 1000
+#: Whether everything has to run.
+_SKIP_IS_FAILURE = os.environ.get("INGEST_SKIP_IS_FAILURE") == "1"
 
 
 def unavailable(why: str) -> None:
     """Skips the test; where everything has to run (INGEST_SKIP_IS_FAILURE=1) it fails instead."""
-    if os.environ.get("INGEST_SKIP_IS_FAILURE") == "1":
+    if _SKIP_IS_FAILURE:
         pytest.fail(why)
     pytest.skip(why)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Behind pytest's own summary, one line as every test command here ends."""
+    count = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
+    failed = count["failed"] + count["error"] + (count["skipped"] if _SKIP_IS_FAILURE else 0)
+    terminalreporter.write_line(f"{count['passed']} passed, {failed} failed")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything has to run, a skipped file fails too."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _SKIP_IS_FAILURE and session.exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 class RealServer:

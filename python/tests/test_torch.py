@@ -36,7 +36,7 @@ def test_the_package_itself_does_not_import_torch() -> None:
 
 def test_columns_become_tensors_of_their_type() -> None:
     lists = pa.array([[1, 2], [3, 4]], pa.list_(pa.float32(), 2))
-    batch = pa.record_batch({"a": pa.array([1, 2], pa.int16()), "b": [True, False], "c": lists})
+    batch = pa.RecordBatch.from_pydict({"a": pa.array([1, 2], pa.int16()), "b": [True, False], "c": lists})
     tensors = tensors_of(batch)
     assert [t.dtype for t in tensors.values()] == [torch.int16, torch.bool, torch.float32]
     assert tensors["a"].tolist() == [1, 2]
@@ -57,7 +57,7 @@ def test_columns_become_tensors_of_their_type() -> None:
 )
 def test_what_no_tensor_can_hold_is_refused_by_name(array: pa.Array, mentions: str) -> None:
     with pytest.raises(UnsupportedError, match=mentions):
-        tensors_of(pa.record_batch({"x": array}))
+        tensors_of(pa.RecordBatch.from_pydict({"x": array}))
 
 
 def test_an_iteration_is_an_epoch_and_states_are_exact(serve: Serve) -> None:

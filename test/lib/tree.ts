@@ -13,6 +13,7 @@ const generated = new Set([
   "dist",
   ".git",
   ".venv",
+  ".venv-torch",
   ".tools",
   ".mypy_cache",
   ".ruff_cache",
