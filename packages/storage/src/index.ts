@@ -8,6 +8,7 @@ import {
 import { type Expanded, expandUrl, probeUrl } from "./list.ts";
 
 export { flushCache } from "./cache/shared-store.ts";
+export { createOnce } from "./create-once.ts";
 export { createSink } from "./create-sink.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
