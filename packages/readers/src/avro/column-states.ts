@@ -12,6 +12,9 @@ const FIRST_VALUES = 16;
 /** Wide values begin with fewer. */
 const FIRST_VALUES_BYTES = 4096;
 const FIRST_BYTES = 256;
+/** Room ahead for rows like those before: a little more than they took, and at most so many bytes a buffer. */
+const SPARE = 1.1;
+const RESERVE_BYTES = 16 * 1024 * 1024;
 
 type Layout = "null" | "boolean" | "fixed" | "bytes" | "list" | "struct" | "union";
 
@@ -32,6 +35,12 @@ function layoutOf({ kind }: DataType): Layout {
     default:
       return "fixed";
   }
+}
+
+/** What one row took in a state: values, and bytes of data. */
+export interface RowShape {
+  readonly values: number;
+  readonly bytes: number;
 }
 
 /** A column or a part of one that kernels append to: its buffers lie in the arena, its state among the states. */
@@ -150,6 +159,31 @@ export class ColumnStates {
     if (state.layout === "struct") for (const child of state.children) this.#makeRoom(child, rows);
   }
 
+  /** What `rows` rows appended since the last `take` took in every state. */
+  shapes(rows: number): RowShape[] {
+    return this.#all.map((state) => {
+      const words = this.#words(state);
+      return { values: (words[avroState.length] as number) / rows, bytes: (words[avroState.used] as number) / rows };
+    });
+  }
+
+  /** Room for `rows` rows like those before, so that kernels seldom stop. */
+  reserve(rows: number, shapes: readonly RowShape[]): void {
+    for (const [i, state] of this.#all.entries()) {
+      const { values, bytes } = shapes[i] as RowShape;
+      const capacity = Math.min(Math.ceil(values * rows * SPARE), RESERVE_BYTES / Math.max(4, state.width));
+      if (capacity > (this.#words(state)[avroState.capacity] as number)) this.#growValues(state, Math.floor(capacity));
+      const room = Math.min(Math.ceil(bytes * rows * SPARE), RESERVE_BYTES);
+      if (state.layout === "bytes" && room > (this.#words(state)[avroState.room] as number))
+        this.#growData(state, room);
+    }
+  }
+
+  #growData(state: ColumnState, room: number): void {
+    this.#grow(state, avroState.data, this.#words(state)[avroState.used] as number, room);
+    this.#words(state)[avroState.room] = room;
+  }
+
   /** What the state at `address` would have taken since the last call of a kernel to want this growth, in bytes. */
   wantedBytes(address: number, bytes: number): number {
     const state = this.#stateAt(address);
@@ -181,8 +215,7 @@ export class ColumnStates {
     }
     const room = words[avroState.room] as number;
     const grown = Math.max(bytes, FIRST_BYTES, Math.min(MAX_BYTES, room * (room < 65_536 ? 8 : 2)));
-    this.#grow(state, avroState.data, words[avroState.used] as number, grown);
-    this.#words(state)[avroState.room] = grown;
+    this.#growData(state, grown);
   }
 
   #growValues(state: ColumnState, capacity: number): void {

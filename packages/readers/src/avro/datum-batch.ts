@@ -1,12 +1,12 @@
 import { type Column, copyBits, type IngestError, type Limits, UnsupportedError } from "@ingest-ts/core";
 import type { Kernels } from "@ingest-ts/kernels";
-import { type ColumnState, columnOf } from "./column-states.ts";
+import { type ColumnState, columnOf, type RowShape } from "./column-states.ts";
 import { DatumProgram, type Refusal, wantsRoom } from "./datum-program.ts";
 import type { DatumPlan } from "./read-plan.ts";
 
 /** Datums are copied into the arena by about so many bytes at a time. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
-/** Calls begin with so many datums: columns grow from small to large, and little is read twice. */
+/** Calls begin with so many datums while columns have no room yet: they grow from small to large, and little is read twice. */
 const FIRST_STEP = 64;
 
 /** A value that is no datum of its schema. */
@@ -14,6 +14,13 @@ export interface DatumFault {
   /** Within the values given. */
   readonly index: number;
   readonly error: IngestError;
+}
+
+interface DatumsRead {
+  readonly column: Column;
+  /** By rising index. */
+  readonly faults: readonly DatumFault[];
+  readonly shapes: readonly RowShape[] | undefined;
 }
 
 interface Chunk {
@@ -55,17 +62,21 @@ export class DatumBatch {
   }
 
   /**
-   * One value for each of `values` (text or bytes), `headerBytes` of each passed. Nulls and faults are null.
+   * One value for each of `values` (text or bytes), `headerBytes` of each passed. Nulls and faults are null. `shapes` are
+   * those of an earlier batch of the plan.
    *
    * @throws UnsupportedError when all together are too much for one column
    */
-  read(values: Column, headerBytes: number): { column: Column; faults: readonly DatumFault[] } {
-    this.#readAll(values, headerBytes);
-    const [column] = this.#program.states.take() as [Column];
-    return { column, faults: this.#faults };
+  read(values: Column, headerBytes: number, shapes: readonly RowShape[] | undefined): DatumsRead {
+    const { states } = this.#program;
+    if (shapes !== undefined) states.reserve(values.length, shapes);
+    this.#readAll(values, headerBytes, shapes !== undefined);
+    const newShapes = values.length === 0 ? shapes : states.shapes(values.length);
+    const [column] = states.take() as [Column];
+    return { column, faults: this.#faults, shapes: newShapes };
   }
 
-  #readAll(values: Column, headerBytes: number): void {
+  #readAll(values: Column, headerBytes: number, hasRoom: boolean): void {
     for (let start = 0; start < values.length; ) {
       let end = start + 1;
       const from = offsetOf(values, start);
@@ -83,7 +94,7 @@ export class DatumBatch {
           ),
         );
       }
-      this.#readChunk(this.#place(values, start, end, isTooLarge), headerBytes);
+      this.#readChunk(this.#place(values, start, end, isTooLarge), headerBytes, hasRoom);
       start = end;
     }
   }
@@ -115,12 +126,12 @@ export class DatumBatch {
     return { start, count, data, offsets, validity };
   }
 
-  #readChunk(chunk: Chunk, headerBytes: number): void {
+  #readChunk(chunk: Chunk, headerBytes: number, hasRoom: boolean): void {
     const { exports } = this.#kernels;
     const { context, states, stepRows } = this.#program;
     const [read, readNull] = this.#program.entries as [number, number];
     const { data, offsets, validity } = chunk;
-    let step = Math.min(FIRST_STEP, stepRows);
+    let step = hasRoom ? stepRows : Math.min(FIRST_STEP, stepRows);
     for (let at = 0; at < chunk.count; ) {
       const count = Math.min(step, chunk.count - at);
       states.makeRoom(count);

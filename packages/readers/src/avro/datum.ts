@@ -9,6 +9,7 @@ import {
 } from "@ingest-ts/core";
 import { acquireKernels, loadKernels } from "@ingest-ts/kernels";
 import { parseReaderSchema, parseSchemaWith } from "./avro-schema.ts";
+import type { RowShape } from "./column-states.ts";
 import { DatumBatch } from "./datum-batch.ts";
 import type { DatumPlan } from "./read-plan.ts";
 import { resolveValue } from "./resolve.ts";
@@ -58,6 +59,8 @@ export class DatumReader {
   readonly #plan: DatumPlan;
   readonly #dictionary: "decode" | "preserve";
   readonly #limits: Limits;
+  /** What rows of the last call took: the next one makes room for such. */
+  #shapes: readonly RowShape[] | undefined;
 
   /** Use `createDatumReader`, which loads the kernels. */
   constructor(writerSchema: string, options: DatumReaderOptions = {}) {
@@ -86,7 +89,8 @@ export class DatumReader {
     }
     const batch = new DatumBatch(this.#plan, this.#dictionary, this.#limits, acquireKernels());
     try {
-      const { column, faults } = batch.read(values, headerBytes);
+      const { column, faults, shapes } = batch.read(values, headerBytes, this.#shapes);
+      this.#shapes = shapes;
       return { column, poison: faults };
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
