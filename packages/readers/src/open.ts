@@ -41,7 +41,10 @@ export interface OpenOptions {
   readonly dictionary?: "decode" | "preserve" | undefined;
   /** Default: recognised from the content. */
   readonly format?: FormatName | undefined;
-  /** A declared TFRecord schema. Default: `<url>.schema.json` beside the object, if there is one. */
+  /**
+   * JSON, as text or parsed. Of TFRecord: the declared features (default: `<url>.schema.json` beside the object, if there
+   * is one). Of Avro: the reader's schema that the data are resolved against (default: the writer's). Others refuse it.
+   */
   readonly schema?: unknown;
   /** Exact fragments of a row format, from `buildIndex`. */
   readonly index?: ObjectIndex | undefined;
@@ -108,6 +111,7 @@ export async function openObject(
     const name = options.format ?? (await detectFormat(source, { signal: options.signal }));
     checkIndex(options.index, stat, name);
     const format = await formatOf(name);
+    checkDeclared(options.schema, name);
     const declared = options.schema ?? (typeof input === "string" ? await declaredBeside(input, name) : undefined);
     const select: Select = {
       declared,
@@ -169,6 +173,13 @@ function checkIndex(index: ObjectIndex | undefined, stat: ObjectStat, format: Fo
     return;
   throw new OptionsError("the index belongs to another object, or to an earlier version of this one", {
     remedy: "Build it again.",
+  });
+}
+
+function checkDeclared(schema: unknown, format: FormatName): void {
+  if (schema === undefined || format === "avro" || format === "tfrecord") return;
+  throw new OptionsError(`a schema to read with is for Avro and TFRecord, and this is ${format}`, {
+    remedy: "Leave it out; choose columns with columns.",
   });
 }
 

@@ -58,8 +58,9 @@ export const whereOption = (): Option =>
 export const formatOption = (): Option =>
   new Option("--format <name>", "the input's format, instead of recognising it").choices(formatNames);
 
-/** --schema, the path of a JSON file. */
-export const schemaOption = (): Option => new Option("--schema <file>", "declared schema of a TFRecord file (JSON)");
+/** --schema, the path of a JSON file. It stays text: integers past 2^53 are exact in it. */
+export const schemaOption = (): Option =>
+  new Option("--schema <file>", "what to read as: features of TFRecord, or a reader's schema of Avro (JSON)");
 
 /** --no-partitions: folders called name=value make no columns. */
 export const partitionsOption = (): Option => new Option("--no-partitions", "folders called name=value are no columns");
@@ -104,15 +105,16 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function readDeclaredSchema(path: string | undefined): Promise<unknown> {
+async function readDeclaredSchema(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const text = await readText(path);
   try {
-    return JSON.parse(text) as unknown;
+    JSON.parse(text);
+    return text;
   } catch (cause) {
     throw new OptionsError(`the schema is not JSON: ${(cause as Error).message}`, {
       where: { url: path },
-      remedy: 'Write it like {"features": {"x": {"kind": "fixedLen", "dtype": "int64", "shape": []}}}.',
+      remedy: 'Write it like {"features": {"x": {"kind": "fixedLen", "dtype": "int64"}}}, or as an Avro schema.',
       cause,
     });
   }

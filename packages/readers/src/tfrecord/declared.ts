@@ -1,6 +1,16 @@
 import { type DataType, OptionsError, type Schema } from "@ingest-ts/core";
 import { schemaFromJson } from "./arrow-json.ts";
-import { type FeatureSpec, featureType, fixedCount, listFeature, packBytes } from "./feature.ts";
+import {
+  assembledFeature,
+  type FeatureSpec,
+  featureType,
+  fixedCount,
+  listFeature,
+  packBytes,
+  type Partition,
+  partitionKinds,
+  storedConflict,
+} from "./feature.ts";
 import { type FeatureMapping, mapToFeature, withoutDictionary } from "./logical.ts";
 import type { DType, RecordType } from "./spec.ts";
 
@@ -19,6 +29,9 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Default values are kept in memory once a column: bounds what a declaration can ask for. */
 const MOST_DEFAULT_BYTES = 64 * 1024 * 1024;
+
+/** Levels of lists below the record's. */
+const MOST_PARTITIONS = 32;
 
 function bad(what: string, remedy = "See the declared schema in the documentation of TFRecord."): never {
   throw new OptionsError(`the declared schema: ${what}`, { remedy });
@@ -97,6 +110,49 @@ function defaultsOf(value: unknown, dtype: DType, count: number, what: string): 
   return packBytes(strings);
 }
 
+/** tf.io.FixedLenSequenceFeature with allow_missing: a list of values of one shape. */
+function sequenceFromJson(name: string, json: JsonObject, dtype: DType, what: string): FeatureSpec {
+  checkKeys(json, ["name", "kind", "dtype", "shape"], what);
+  const shape = shapeOf(json["shape"], what);
+  if (shape.includes(0)) bad(`${what} has a shape without values, so their number would say nothing`);
+  const partitions = shape.map((length): Partition => ({ kind: "uniformRowLength", length }));
+  return assembledFeature(name, dtype, { valueKey: name, partitions });
+}
+
+/** tf.io.RaggedFeature: values of one feature, cut by others. */
+function raggedFromJson(name: string, json: JsonObject, dtype: DType, what: string): FeatureSpec {
+  checkKeys(json, ["name", "kind", "dtype", "valueKey", "partitions"], what);
+  const valueKey = json["valueKey"] ?? name;
+  if (typeof valueKey !== "string") return bad(`${what} has a valueKey that is no text`);
+  const partitions = json["partitions"] ?? [];
+  if (!Array.isArray(partitions)) return bad(`${what} has partitions that are no list`);
+  if (partitions.length > MOST_PARTITIONS) bad(`${what} has more than ${MOST_PARTITIONS} partitions`);
+  return assembledFeature(name, dtype, {
+    valueKey,
+    partitions: partitions.map((item) => partitionFromJson(item, what)),
+  });
+}
+
+function partitionFromJson(json: unknown, what: string): Partition {
+  const kinds = [...partitionKinds, "uniformRowLength"].join(", ");
+  const [kind = "", ...others] = isObject(json) ? Object.keys(json) : [];
+  if (!isObject(json) || others.length > 0) {
+    return bad(`${what} has the partition ${JSON.stringify(json)}; an object with one of ${kinds} is needed`);
+  }
+  const value = json[kind];
+  if (kind === "uniformRowLength") {
+    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= 2 ** 27) {
+      return { kind, length: value };
+    }
+    return bad(`${what} has a uniformRowLength of ${JSON.stringify(value)}; a whole number above 0 is needed`);
+  }
+  const known = partitionKinds.find((each) => each === kind);
+  if (known === undefined) return bad(`${what} has a partition by "${kind}"; one of ${kinds} is needed`);
+  if (typeof value !== "string")
+    return bad(`${what} has ${kind} ${JSON.stringify(value)}; the name of a feature is needed`);
+  return { kind: known, key: value };
+}
+
 function featureFromJson(name: string, json: unknown): FeatureSpec {
   const what = `feature "${name}"`;
   if (!isObject(json)) return bad(`${what} is ${JSON.stringify(json)}; an object is needed`);
@@ -105,8 +161,11 @@ function featureFromJson(name: string, json: unknown): FeatureSpec {
     checkKeys(json, ["name", "kind", "dtype"], what);
     return listFeature(name, dtype);
   }
+  if (json["kind"] === "fixedLenSequence") return sequenceFromJson(name, json, dtype, what);
+  if (json["kind"] === "ragged") return raggedFromJson(name, json, dtype, what);
   if (json["kind"] !== "fixedLen") {
-    return bad(`${what} has kind ${JSON.stringify(json["kind"])}; one of fixedLen, varLen is needed`);
+    const kinds = "fixedLen, varLen, fixedLenSequence, ragged";
+    return bad(`${what} has kind ${JSON.stringify(json["kind"])}; one of ${kinds} is needed`);
   }
   checkKeys(json, ["name", "kind", "dtype", "shape", "default"], what);
   const shape = shapeOf(json["shape"], what);
@@ -147,6 +206,14 @@ function sameShape(a: readonly number[] | null, b: readonly number[] | null): bo
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+function parseText(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch (cause) {
+    return bad(`it is not JSON: ${(cause as Error).message}`);
+  }
+}
+
 /** The lists' own type of a stored list column holds its nullability and names; items are never null here. */
 function restored(name: string, type: DataType, nullable: boolean, mapping: FeatureMapping): FeatureSpec {
   return {
@@ -171,6 +238,7 @@ function featuresFromArrow(schema: Schema, declared: readonly FeatureSpec[] | un
     const beside = byName.get(field.name);
     if (mapping.dtype !== null && declared !== undefined) {
       if (beside === undefined) bad(`column "${field.name}" of "arrow" is missing in "features"`);
+      else if (beside.assembly !== undefined) bad(`column "${field.name}" of "arrow" is not read as it was written`);
       else if (beside.dtype !== mapping.dtype || (beside.shape !== null && !sameShape(beside.shape, mapping.shape))) {
         bad(`column "${field.name}" of "arrow" disagrees with "features"`);
       }
@@ -185,16 +253,24 @@ function featuresFromArrow(schema: Schema, declared: readonly FeatureSpec[] | un
  *
  *     {"recordType": "example" | "sequenceExample" | "bytes",
  *      "features": {"x": {"kind": "fixedLen", "dtype": "int64" | "float32" | "bytes", "shape": [2, 3], "default": […]},
- *                   "v": {"kind": "varLen", "dtype": "bytes"}},
+ *                   "v": {"kind": "varLen", "dtype": "bytes"},
+ *                   "s": {"kind": "fixedLenSequence", "dtype": "float32", "shape": [3]},
+ *                   "r": {"kind": "ragged", "dtype": "int64", "valueKey": "r_values",
+ *                         "partitions": [{"rowLengths": "r_lengths"}, {"uniformRowLength": 2}]}},
  *      "featureLists": {"tokens": {"dtype": "int64"}},
  *      "arrow": {"fields": […], "metadata": {…}}}
+ *
+ * `fixedLenSequence` and `ragged` are tf.io's FixedLenSequenceFeature and RaggedFeature: lists (of lists) that are empty
+ * where the record has no such feature. Partitions go from the outermost in; one is rowSplits, rowLengths, rowStarts,
+ * rowLimits or valueRowIds with the name of an int64 feature, or uniformRowLength.
  *
  * All parts may be left out. `features` may be a list of objects with a `name` each, for names that look like numbers
  * (objects put those first). `arrow` is what our writer adds: the Arrow schema its rows had (see `mapToFeature`).
  *
  * @throws OptionsError
  */
-export function parseDeclared(declared: unknown): Declaration {
+export function parseDeclared(given: unknown): Declaration {
+  const declared = typeof given === "string" ? parseText(given) : given;
   if (declared === undefined || declared === null) {
     return { recordType: "example", features: undefined, lists: undefined, metadata: {} };
   }
@@ -208,6 +284,8 @@ export function parseDeclared(declared: unknown): Declaration {
     declared["features"] === undefined
       ? undefined
       : entriesOf(declared["features"], "features").map(([name, json]) => featureFromJson(name, json));
+  const conflict = storedConflict(features ?? []);
+  if (conflict !== undefined) bad(conflict);
   const lists =
     declared["featureLists"] === undefined
       ? undefined

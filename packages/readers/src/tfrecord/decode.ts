@@ -9,6 +9,7 @@ import {
 } from "@ingest-ts/core";
 import { acquireKernels, recordStops } from "@ingest-ts/kernels";
 import { ColumnError } from "./append.ts";
+import { RowError } from "./assemble.ts";
 import { fixedCount, type FeatureSpec } from "./feature.ts";
 import { type RecordPlace, recordError } from "./framing.ts";
 import type { Pull, RecordInput } from "./input.ts";
@@ -53,16 +54,15 @@ const rawRecord: FeatureSpec = {
 
 function openSink(m: TFRecordMetadata, select: Select, tuning: Tuning): RecordSink {
   const kernels = acquireKernels();
-  const all = select.columns === undefined;
   const sources = columnSources(m, select);
   const large = tuning.kernels ? tuning.largeRecordBytes : 0;
   switch (m.recordType) {
     case "bytes":
       return new RawSink(kernels, rawRecord, sources.length > 0, large);
     case "example":
-      return new ExampleSink(kernels, m, sources, all, large);
+      return new ExampleSink(kernels, m, sources, select, large);
     case "sequenceExample":
-      return new SequenceSink(kernels, m, sources, all);
+      return new SequenceSink(kernels, m, sources, select);
   }
 }
 
@@ -197,8 +197,14 @@ class FragmentReader {
     try {
       return this.#sink.finish(window);
     } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
       const { url, ordinal } = this.#fragment;
+      if (error instanceof RowError) {
+        const record = this.#fragment.plan.firstRecord + this.seen - this.#sink.rows + error.row;
+        const where = { url, fragment: ordinal, column: error.column };
+        const what = `record ${record}: ${error.message}`;
+        throw error.isLimit ? new UnsupportedError(what, { where }) : new FormatError(what, { where });
+      }
+      if (!(error instanceof FormatError)) throw error;
       const where = { ...error.where, url, fragment: ordinal };
       throw new FormatError(error.what, { where, remedy: error.remedy, cause: error.cause });
     }

@@ -1,6 +1,23 @@
 import type { DataType, Field } from "@ingest-ts/core";
 import { type DType, type FeatureKind, featureKinds } from "./spec.ts";
 
+/** Ways to say how values are cut into rows, by the names of tf.io.RaggedFeature's partitions. */
+export const partitionKinds = ["rowSplits", "rowLengths", "rowStarts", "rowLimits", "valueRowIds"] as const;
+export type PartitionKind = (typeof partitionKinds)[number];
+
+/** One level of lists: rows of one length, or as another feature of the record says. */
+export type Partition =
+  | { readonly kind: "uniformRowLength"; readonly length: number }
+  | { readonly kind: PartitionKind; readonly key: string };
+
+/** How lists of lists are put together from features of the record. */
+export interface Assembly {
+  /** The feature that holds the values. */
+  readonly valueKey: string;
+  /** From the outermost in. */
+  readonly partitions: readonly Partition[];
+}
+
 /** One feature as it becomes a column. Plain data. */
 export interface FeatureSpec {
   readonly name: string;
@@ -15,6 +32,8 @@ export interface FeatureSpec {
   /** The Arrow type of the column. */
   readonly type: DataType;
   readonly nullable: boolean;
+  /** Of columns that several features, or a list in pieces, make; `shape` is null then. */
+  readonly assembly?: Assembly | undefined;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -81,4 +100,53 @@ export function packBytes(values: readonly Uint8Array[]): Uint8Array {
     view.setInt32((i + 1) * 4, end, true);
   });
   return out;
+}
+
+/** The type of lists of lists: as many as partitions, and one for the record. */
+function assembledType(dtype: DType, partitions: readonly Partition[]): DataType {
+  const item = partitions.reduceRight<DataType>(
+    (child, partition) =>
+      partition.kind === "uniformRowLength"
+        ? { kind: "fixedSizeList", size: partition.length, child: itemOf(child) }
+        : { kind: "list", child: itemOf(child) },
+    valueType(dtype),
+  );
+  return { kind: "list", child: itemOf(item) };
+}
+
+/** A column of lists of lists. A record without its features has an empty list there, as in tf.io. */
+export function assembledFeature(name: string, dtype: DType, assembly: Assembly): FeatureSpec {
+  const type = assembledType(dtype, assembly.partitions);
+  return { name, dtype, shape: null, missing: "null", defaults: null, type, nullable: false, assembly };
+}
+
+/** The features of a record that a column is made of. */
+function storedFeatures(feature: FeatureSpec): readonly FeatureSpec[] {
+  if (feature.assembly === undefined) return [feature];
+  const { valueKey, partitions } = feature.assembly;
+  const keys = partitions.flatMap((partition) => (partition.kind === "uniformRowLength" ? [] : [partition.key]));
+  return [listFeature(valueKey, feature.dtype), ...keys.map((key) => listFeature(key, "int64"))];
+}
+
+/** The features of a record that columns are made of, each once. */
+export function allStoredFeatures(features: readonly FeatureSpec[]): FeatureSpec[] {
+  const byName = new Map<string, FeatureSpec>();
+  for (const stored of features.flatMap(storedFeatures)) {
+    if (!byName.has(stored.name)) byName.set(stored.name, stored);
+  }
+  return [...byName.values()];
+}
+
+/** Why two columns cannot be made of one feature, or undefined when each can. */
+export function storedConflict(features: readonly FeatureSpec[]): string | undefined {
+  const byName = new Map<string, FeatureSpec>();
+  for (const stored of features.flatMap(storedFeatures)) {
+    const known = byName.get(stored.name);
+    byName.set(stored.name, known ?? stored);
+    if (known === undefined) continue;
+    if (known.dtype !== stored.dtype) return `"${stored.name}" is read as ${known.dtype} and as ${stored.dtype}`;
+    if (known.shape !== null || stored.shape !== null)
+      return `"${stored.name}" is of fixed length and a part of a list`;
+  }
+  return undefined;
 }

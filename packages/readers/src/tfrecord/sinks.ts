@@ -1,9 +1,10 @@
-import type { Column, Columns, DataType } from "@ingest-ts/core";
+import type { Column, Columns, DataType, Limits, Select } from "@ingest-ts/core";
 import type { Kernels } from "@ingest-ts/kernels";
 import { type AppendOptions, appendBytes, appendValue, ColumnError } from "./append.ts";
 import { ColumnTable, type TableKey } from "./column-table.ts";
 import { type FeatureMap, type FeatureValue, parseExample, parseSequenceExample, type Wanted } from "./example.ts";
-import type { FeatureSpec } from "./feature.ts";
+import { assembleColumn } from "./assemble.ts";
+import { allStoredFeatures, type FeatureSpec } from "./feature.ts";
 import { finishColumn } from "./finish.ts";
 import type { TFRecordMetadata } from "./metadata.ts";
 import type { Source } from "./schema.ts";
@@ -45,6 +46,25 @@ function checkNames(features: Iterable<string>, known: ReadonlyMap<string, unkno
   }
 }
 
+/** The columns of the rows in `table` that `features` ask for. */
+function finishFeatures(
+  table: ColumnTable,
+  features: readonly FeatureSpec[],
+  limits: Limits,
+  window?: Uint8Array,
+): Column[] {
+  const places = new Map(table.columns.map(({ name }, i) => [name, i]));
+  const finished = new Map<string, Column>();
+  const stored = (name: string): Column => {
+    const column = finished.get(name) ?? finishColumn(table, places.get(name) as number, window);
+    finished.set(name, column);
+    return column;
+  };
+  return features.map((feature) =>
+    feature.assembly === undefined ? stored(feature.name) : assembleColumn(feature, feature.assembly, stored, limits),
+  );
+}
+
 const absent: FeatureValue = { kind: 0, spans: [] };
 
 /** Appends one row of features to a table of their columns. */
@@ -61,21 +81,26 @@ export class ExampleSink implements RecordSink {
   readonly #known: ReadonlyMap<string, unknown> | undefined;
   readonly #wanted: Wanted;
   readonly #inferredFrom: number;
+  readonly #features: readonly FeatureSpec[];
+  readonly #limits: Limits;
 
   constructor(
     kernels: Kernels,
     m: TFRecordMetadata,
     sources: readonly Source[],
-    all: boolean,
+    { columns: selected, limits }: Select,
     largeRecordBytes: number,
   ) {
-    const columns = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
+    const all = selected === undefined;
+    this.#limits = limits;
+    this.#features = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
+    const columns = allStoredFeatures(this.#features);
     // Who names the columns asks for no others; who does not would miss a feature that appears late.
     const strict = all && m.inferredFrom !== undefined;
     this.#known = strict ? namesOf(m.features) : undefined;
     this.#wanted = strict ? undefined : namesOf(columns);
     this.#inferredFrom = m.inferredFrom ?? 0;
-    const keys = tableKeys(m.features, columns);
+    const keys = tableKeys(allStoredFeatures(m.features), columns);
     this.table = new ColumnTable(kernels, columns, keys, { strict, raw: false, largeRecordBytes });
   }
 
@@ -106,7 +131,7 @@ export class ExampleSink implements RecordSink {
     // One column's values moved together would overwrite another's.
     const holding = table.held.filter((values) => values.length > 0).length;
     const own = holding === 1 ? window : undefined;
-    return { rows: this.rows, columns: table.columns.map((_, i) => finishColumn(table, i, own)) };
+    return { rows: this.rows, columns: finishFeatures(table, this.#features, this.#limits, own) };
   }
 
   release(): void {
@@ -226,12 +251,22 @@ export class SequenceSink implements RecordSink {
   readonly #wantedLists: Wanted;
   readonly #contextNames: ReadonlyMap<string, unknown>;
   readonly #listNames: ReadonlyMap<string, unknown>;
+  readonly #features: readonly FeatureSpec[];
+  readonly #limits: Limits;
 
-  constructor(kernels: Kernels, m: TFRecordMetadata, sources: readonly Source[], all: boolean) {
+  constructor(
+    kernels: Kernels,
+    m: TFRecordMetadata,
+    sources: readonly Source[],
+    { columns: selected, limits }: Select,
+  ) {
+    const all = selected === undefined;
+    this.#limits = limits;
     this.#m = m;
     this.#sources = sources;
     const lists = sources.flatMap((source) => (source.kind === "lists" ? source.lists : []));
-    const columns = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
+    this.#features = sources.flatMap((source) => (source.kind === "feature" ? [source.feature] : []));
+    const columns = allStoredFeatures(this.#features);
     this.#contextNames = namesOf(m.features);
     this.#listNames = namesOf(m.lists);
     this.#wantedContext = all && m.inferredFrom !== undefined ? undefined : namesOf(columns);
@@ -280,9 +315,9 @@ export class SequenceSink implements RecordSink {
 
   finish(): Columns {
     const { rows } = this;
-    let context = 0;
+    const context = finishFeatures(this.#context, this.#features, this.#limits).values();
     const columns = this.#sources.map((source): Column => {
-      if (source.kind === "feature") return finishColumn(this.#context, context++);
+      if (source.kind === "feature") return context.next().value as Column;
       const children = this.#lists.map((list) => list.finish());
       const none = { nullCount: 0, validity: null, offsets: null, data: null, dictionary: null };
       return { type: source.type, length: rows, ...none, children };
