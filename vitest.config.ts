@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
+    // Hooks start real servers, which takes long on a busy machine.
+    hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
   },
