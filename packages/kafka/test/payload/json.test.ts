@@ -50,7 +50,7 @@ function decode(
   type: DataType,
   ...texts: (string | Uint8Array | undefined)[]
 ): { values: unknown[]; faults: string[] } {
-  const { column, poison } = new JsonDecoder(type).decode(binary(texts));
+  const { column, poison } = new JsonDecoder(type).decode({ values: binary(texts) });
   expect(column.type).toEqual(type);
   expect(column.length).toBe(texts.length);
   return { values: valuesOf(column), faults: poison.map(({ index, error }) => `${index}: ${error.message}`) };
@@ -145,7 +145,9 @@ describe("JSON into columns", () => {
     const decimal: DataType = { kind: "decimal", bits: 128, precision: 38, scale: 2 };
     const text = "-999999999999999999999999999999999999.99";
     expect(decode(decimal, text, `"${text}"`, "1e2", "0.005", "1e36").values).toEqual(
-      valuesOf(new JsonDecoder(decimal).decode(binary([text, text, "100.00", undefined, undefined])).column),
+      valuesOf(
+        new JsonDecoder(decimal).decode({ values: binary([text, text, "100.00", undefined, undefined]) }).column,
+      ),
     );
     const at: DataType = { kind: "timestamp", unit: "ms", timezone: "UTC" };
     const { values, faults } = decode(

@@ -74,7 +74,7 @@ describe("what is asked for", () => {
 });
 
 describe("failures", () => {
-  const soon = { requestTimeoutMs: 300, retryTimeoutMs: 2000 };
+  const soon = { requestTimeoutMs: 20_000, retryTimeoutMs: 30_000 };
 
   it("of the request end at once and name what was asked for", async () => {
     const registry = new SchemaRegistry({ url: stub.url, ...soon });
@@ -116,7 +116,7 @@ describe("failures", () => {
       { hang: true },
     ];
     stub.fault = (index) => faults[index];
-    const registry = new SchemaRegistry({ url: stub.url, requestTimeoutMs: 300, retryTimeoutMs: 30_000 });
+    const registry = new SchemaRegistry({ url: stub.url, requestTimeoutMs: 2000, retryTimeoutMs: 60_000 });
     expect((await registry.schemaById(id)).schema).toBe(long);
     expect(stub.seen).toHaveLength(6);
   });

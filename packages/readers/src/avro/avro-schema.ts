@@ -256,10 +256,12 @@ function parseText(json: string): unknown {
  *
  * @throws OptionsError when it is no schema; UnsupportedError when it passes a limit
  */
-export function parseReaderSchema(declared: unknown, limits: Limits): AvroType {
+export function parseReaderSchema(declared: unknown, limits: Limits, references: readonly string[] = []): AvroType {
   try {
     const isText = typeof declared === "string" && /^\s*["{[]/.test(declared);
-    return schemaOf(isText ? parseText(declared) : declared, limits);
+    const parser = new SchemaParser(limits);
+    for (const reference of references) parser.parse(parseSchemaText(reference), "", 0);
+    return parser.parse(isText ? parseText(declared) : declared, "", 0);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new OptionsError(error.what.replace("the Avro schema", "the schema to read with"), {

@@ -33,6 +33,8 @@ export interface DatumReaderOptions {
   readonly readerSchema?: unknown;
   /** Schemas (JSON text) whose names the writer's schema uses, each after those that it uses itself. */
   readonly references?: readonly string[] | undefined;
+  /** The same for the reader's schema. */
+  readonly readerReferences?: readonly string[] | undefined;
   /** "preserve" reads enums as dictionaries. Default "decode": as text. */
   readonly dictionary?: "decode" | "preserve" | undefined;
   /** `recordBytes` and `zeroLengthItems` (default 65,536 here) hold for each datum. */
@@ -67,8 +69,10 @@ export class DatumReader {
     this.#limits = { ...defaultLimits, zeroLengthItems: ZERO_LENGTH_ITEMS, ...options.limits };
     this.#dictionary = options.dictionary ?? "decode";
     const writer = parseSchemaWith(writerSchema, options.references ?? [], this.#limits);
-    const { readerSchema } = options;
-    const node = datumNode(readerSchema === undefined ? writer : parseReaderSchema(readerSchema, this.#limits));
+    const { readerSchema, readerReferences } = options;
+    const reader =
+      readerSchema === undefined ? writer : parseReaderSchema(readerSchema, this.#limits, readerReferences);
+    const node = datumNode(reader);
     this.field = { ...arrowField(node, this.#dictionary), nullable: true };
     this.#plan = resolveValue(writer, node);
   }

@@ -1,5 +1,5 @@
-import { type Column, type DataType, type Field, FormatError, getBit } from "@ingest-ts/core";
-import type { DecodedValues, PoisonValue } from "../values.ts";
+import { type Column, type DataType, type Field, FormatError, getBit, type JsonValue } from "@ingest-ts/core";
+import type { DecodedValues, PayloadDecoder, PayloadInput, PoisonValue } from "../values.ts";
 import { JsonCursor, JsonFault } from "./cursor.ts";
 import { JsonInference } from "./infer.ts";
 import { builderOf } from "./plan.ts";
@@ -15,23 +15,27 @@ function poison(index: number, fault: JsonFault): PoisonValue {
 }
 
 /** Values of records as JSON of one type, straight into columns. Made once; what a batch left does not touch the next. */
-export class JsonDecoder {
+export class JsonDecoder implements PayloadDecoder {
+  readonly as = "json";
   readonly type: DataType;
+  readonly resolved: JsonValue;
   readonly #field: Field;
   readonly #cursor = new JsonCursor();
 
   /** @throws OptionsError for a type that JSON has no form for */
   constructor(type: DataType) {
     this.type = type;
+    this.resolved = { as: "json", type: type as unknown as JsonValue };
     this.#field = { name: "value", type, nullable: true };
     builderOf(this.#field, "value");
   }
 
   /**
-   * @param values binary; a null (a tombstone) stays one
+   * A null (a tombstone) stays one.
+   *
    * @returns as many values; those that are no JSON of this type are null there, and poison
    */
-  decode(values: Column): DecodedValues {
+  decode({ values }: PayloadInput): DecodedValues {
     const builder = builderOf(this.#field, "value");
     const faults: PoisonValue[] = [];
     const offsets = values.offsets as Int32Array;
