@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { Agent, type Dispatcher, interceptors } from "undici";
+import { dispatchGet } from "../remote/dispatch-get.ts";
 import { kindOfStatus, StoreFailure } from "../remote/failure.ts";
 import type { Target } from "../remote/source-error.ts";
 import {
@@ -41,12 +42,7 @@ function pool(): Dispatcher {
   return agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS }));
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-function headerOf(headers: Headers, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
+type Headers = Readonly<Record<string, string>>;
 
 /** GETs of one `http(s):` URL; a user name and password in it are sent as basic authentication. */
 export class HttpTransport implements Transport {
@@ -75,21 +71,18 @@ export class HttpTransport implements Transport {
       ...(identity === undefined ? {} : condition(identity)),
       ...(unless === undefined || unless.startsWith(MODIFIED) ? {} : { "if-none-match": unless }),
     };
+    const { origin, pathname, search } = this.#url;
+    const dispatcher = pools()[hedge ? "hedge" : "main"];
     const {
       statusCode,
       headers: answered,
       body,
-    } = await request(this.#url, {
-      headers,
-      signal,
-      dispatcher: pools()[hedge ? "hedge" : "main"],
-    });
-    const requestId = headerOf(answered, "x-amz-request-id") ?? headerOf(answered, "x-request-id");
+    } = await dispatchGet(dispatcher, { origin, path: `${pathname}${search}`, headers, signal });
+    const requestId = answered["x-amz-request-id"] ?? answered["x-request-id"];
     try {
       if (statusCode !== 200 && statusCode !== 206) throw failureOfStatus(statusCode, answered, requestId);
       return answerOf(statusCode, answered, requestId, body);
     } catch (error) {
-      body.on("error", () => {});
       body.destroy();
       throw error;
     }
@@ -121,9 +114,9 @@ function condition(identity: string): Record<string, string> {
 
 /** What tells one version from another: the ETag as it stands, else when it was modified. */
 function identityOf(headers: Headers): string | undefined {
-  const etag = headerOf(headers, "etag");
+  const etag = headers["etag"];
   if (etag !== undefined && etag !== "") return etag;
-  const modified = headerOf(headers, "last-modified");
+  const modified = headers["last-modified"];
   return modified === undefined ? undefined : `${MODIFIED}${modified}`;
 }
 
@@ -131,28 +124,28 @@ function failureOfStatus(status: number, headers: Headers, requestId: string | u
   return new StoreFailure(kindOfStatus(status, ""), "", {
     code: `status ${status}`,
     requestId,
-    retryAfterMs: parseRetryAfter(headerOf(headers, "retry-after")),
+    retryAfterMs: parseRetryAfter(headers["retry-after"]),
   });
 }
 
 function answerOf(status: 200 | 206, headers: Headers, requestId: string | undefined, body: Answer["body"]): Answer {
-  const encoding = headerOf(headers, "content-encoding");
+  const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") {
     throw new StoreFailure("refused", `the server compresses the object (${encoding})`, { requestId });
   }
   const identity = identityOf(headers);
   if (status === 200) {
-    if (headerOf(headers, "content-range") !== undefined) {
+    if (headers["content-range"] !== undefined) {
       throw new StoreFailure("corrupt", "the whole object and a part of it are answered at once", {
         status,
         requestId,
       });
     }
-    const text = headerOf(headers, "content-length");
+    const text = headers["content-length"];
     const sizeBytes = text === undefined ? undefined : Number(text);
     return { status, start: 0, end: sizeBytes, sizeBytes, identity, requestId, body };
   }
-  const range = parseContentRange(headerOf(headers, "content-range"));
+  const range = parseContentRange(headers["content-range"]);
   if (range === undefined) {
     throw new StoreFailure("corrupt", "a part is answered without saying which", { status, requestId });
   }

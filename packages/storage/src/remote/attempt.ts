@@ -55,11 +55,11 @@ async function drain(
   watchdog: NodeJS.Timeout,
   report: Report,
 ): Promise<void> {
-  for await (const chunk of answer.body) {
+  await answer.body.pull((chunk) => {
     watchdog.refresh();
     report.sizeBytes += chunk.length;
-    if (!take(chunk)) return;
-  }
+    return take(chunk);
+  });
 }
 
 /** Tells the channel how a request went, and frees its connection. */

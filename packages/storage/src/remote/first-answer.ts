@@ -1,5 +1,5 @@
 import { channels } from "@ingest-ts/core";
-import { storageSettings } from "../settings.ts";
+import { onSettings, storageSettings } from "../settings.ts";
 import { HedgePolicy } from "./hedge-policy.ts";
 import { sharedLimiter } from "./limiter.ts";
 import { onAbort } from "./on-abort.ts";
@@ -13,7 +13,11 @@ export interface Begun {
   readonly abort: (reason: Error) => void;
 }
 
-const policies = { s3: new HedgePolicy(), http: new HedgePolicy() };
+const newPolicies = (): Record<"s3" | "http", HedgePolicy> => ({ s3: new HedgePolicy(), http: new HedgePolicy() });
+let policies = newPolicies();
+onSettings(() => {
+  policies = newPolicies();
+});
 
 /**
  * Sends a request and, when its answer is late, the same once more over other connections: whichever answers first is

@@ -10,8 +10,11 @@ export interface RangeAsk {
   readonly unless?: string | undefined;
 }
 
-/** The body of an answer; `destroy` gives up its connection. */
-export interface AnswerBody extends AsyncIterable<Uint8Array> {
+/** The body of an answer. */
+export interface AnswerBody {
+  /** Hands every chunk to `take`, which copies it, until that answers false. */
+  pull(take: (chunk: Uint8Array) => boolean): Promise<void>;
+  /** Gives up its connection, unless it came to its end. */
   destroy(): unknown;
 }
 

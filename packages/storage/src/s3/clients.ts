@@ -1,6 +1,13 @@
-import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandInput,
+  type GetObjectCommandOutput,
+  S3Client,
+  type S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { UndiciHttpHandler } from "@smithy/undici-http-handler";
-import { Agent } from "undici";
+import { Agent, type Dispatcher } from "undici";
+import { dispatchGet } from "../remote/dispatch-get.ts";
 import { onSettings, type S3Settings, storageSettings } from "../settings.ts";
 
 /** S3 closes connections that were idle for about five seconds. */
@@ -32,6 +39,7 @@ async function createClients(): Promise<S3Clients> {
   const main = await createClient(s3, requestsInFlight);
   const { credentials, region } = main.config;
   const hedge = new S3Client({ ...configOf(s3, requestsInFlight), credentials, region });
+  for (const client of [main, hedge]) passSignals(client);
   return { main, hedge, endpoint: endpointOf(s3) ?? "" };
 }
 
@@ -78,8 +86,53 @@ function configOf(s3: S3Settings, connections: number): S3ClientConfig {
     // Ranges carry no checksum, and stores that are not AWS refuse what they do not know.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: new UndiciHttpHandler({ dispatcher: agent }),
+    requestHandler: new UndiciHttpHandler({ dispatcher: pulling(agent) }),
   };
+}
+
+/** In the input of a command: what aborts it. */
+const SIGNAL: unique symbol = Symbol("signal");
+/** By the headers that are sent. */
+const signals = new WeakMap<object, AbortSignal>();
+
+/**
+ * Sends a GET of an object. The signal travels in the command: with options the SDK puts its chain of thirty functions
+ * together anew for each request, which takes it more than a millisecond.
+ */
+export function sendGet(
+  client: S3Client,
+  input: GetObjectCommandInput,
+  signal: AbortSignal,
+): Promise<GetObjectCommandOutput> {
+  const withSignal: GetObjectCommandInput & { readonly [SIGNAL]: AbortSignal } = { ...input, [SIGNAL]: signal };
+  return client.send(new GetObjectCommand(withSignal));
+}
+
+/** Hands signals of inputs on to the headers that are sent. */
+function passSignals(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { [SIGNAL]: signal } = args.input as { readonly [SIGNAL]?: AbortSignal };
+      const { headers } = args.request as { readonly headers: object };
+      if (signal !== undefined) signals.set(headers, signal);
+      return next(args);
+    },
+    { step: "deserialize", priority: "low", name: "passSignals" },
+  );
+}
+
+/** Answers GETs with bodies that are pulled. The SDK's handler calls `request`, and passes the body on as it is. */
+function pulling(agent: Agent): Agent {
+  const request = agent.request.bind(agent) as (options: Dispatcher.RequestOptions) => Promise<unknown>;
+  const pulled = (options: Dispatcher.RequestOptions): Promise<unknown> => {
+    const { method, origin, path } = options;
+    if (method !== "GET") return request(options);
+    const headers = options.headers as Record<string, string>;
+    const signal = signals.get(headers) ?? (options.signal as AbortSignal | undefined);
+    return dispatchGet(agent, { origin: String(origin), path, headers, signal });
+  };
+  agent.request = pulled as typeof agent.request;
+  return agent;
 }
 
 /** Requests without a signature. */

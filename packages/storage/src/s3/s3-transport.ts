@@ -1,4 +1,4 @@
-import { GetObjectCommand, type GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { StoreFailure } from "../remote/failure.ts";
 import type { Target } from "../remote/source-error.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type Transport,
 } from "../remote/transport.ts";
 import { storageSettings } from "../settings.ts";
-import { type S3Clients, s3Clients } from "./clients.ts";
+import { type S3Clients, s3Clients, sendGet } from "./clients.ts";
 import { s3Failure } from "./s3-failure.ts";
 import { type S3Location, targetOf } from "./s3-url.ts";
 
@@ -31,17 +31,17 @@ export class S3Transport implements Transport {
   async get({ range, identity, unless }: RangeAsk, { signal, hedge }: SendOptions): Promise<Answer> {
     const { bucket, key } = this.#location;
     const { requestPayer } = storageSettings().s3;
-    const command = new GetObjectCommand({
+    const input = {
       Bucket: bucket,
       Key: key,
       ...(range === undefined ? {} : { Range: range }),
       ...(identity === undefined ? {} : { IfMatch: `"${identity}"` }),
       ...(unless === undefined ? {} : { IfNoneMatch: `"${unless}"` }),
       ...(requestPayer === undefined ? {} : { RequestPayer: requestPayer }),
-    });
+    };
     try {
       const client = hedge ? this.#clients.hedge : this.#clients.main;
-      return answerOf(await client.send(command, { abortSignal: signal }));
+      return answerOf(await sendGet(client, input, signal));
     } catch (error) {
       throw s3Failure(error);
     }

@@ -38,6 +38,8 @@ export interface FaultProxy {
   plan(plan: (index: number, request: IncomingMessage) => Fault | undefined): void;
   /** Connections of clients that are open. */
   connections(): Promise<number>;
+  /** Requests whose connection is still taken: not answered to the end, and not given up. */
+  pending(): number;
   stop(): Promise<void>;
 }
 
@@ -46,8 +48,11 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   let current: (index: number, request: IncomingMessage) => Fault | undefined = () => undefined;
   let count = 0;
+  let pending = 0;
   const server = createServer((incoming, outgoing) => {
     outgoing.on("error", () => {});
+    pending++;
+    outgoing.on("close", () => pending--);
     const { method = "", url = "", headers } = incoming;
     const fault = current(count++, incoming) ?? {};
     seen.push({ method, path: url, range: headers.range, ifMatch: headers["if-match"] });
@@ -70,6 +75,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       new Promise((resolve, reject) =>
         server.getConnections((error, n) => (error === null ? resolve(n) : reject(error))),
       ),
+    pending: () => pending,
     stop: async () => {
       agent.destroy();
       server.closeAllConnections();

@@ -1,107 +1,22 @@
 // Every row of the table of faults, on every S3 server that is installed: the right bytes or the right typed error.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { inspect } from "node:util";
-import { channels, isIngestError, type SourceReason, SourceError, type StorageRequest } from "@ingest-ts/core";
+import { channels, type StorageRequest } from "@ingest-ts/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { configureStorage, expand, openSource } from "../../src/index.ts";
 import { sharedLimiter } from "../../src/remote/limiter.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "../lib/fault-proxy.ts";
-import { sampleBytes, setCredentials, TestBucket } from "../lib/s3-fixture.ts";
-import { type S3Server, type S3ServerKind, secretKey, servers } from "../lib/servers.ts";
+import { checkRow, content, failure, faultSettings } from "../lib/fault-row.ts";
+import { always, faultTable, firstly } from "../lib/fault-table.ts";
+import { setCredentials, TestBucket } from "../lib/s3-fixture.ts";
+import { type S3Server, type S3ServerKind, servers } from "../lib/servers.ts";
 
 for (const kind of servers) {
   if (kind.missing === undefined) describe(`s3 faults on ${kind.name}`, () => suite(kind));
   else it.skip(`s3 faults on ${kind.name} (skipped: ${kind.missing})`, () => {});
 }
 
-const SIZE_BYTES = 4 * 1024 * 1024;
-const content = sampleBytes(SIZE_BYTES);
-const settings = { stallMs: 700, attempts: 4, hedgeShare: 0 };
-
-type Plan = (index: number) => Fault | undefined;
-const firstly =
-  (count: number, fault: Fault): Plan =>
-  (index) =>
-    index < count ? fault : undefined;
-const always =
-  (fault: Fault): Plan =>
-  () =>
-    fault;
-
-interface Case {
-  readonly plan: Plan;
-  /** What becomes of reading most of the object: its bytes, or an error of this reason. */
-  readonly gives: "bytes" | SourceReason;
-  /** Requests that this takes, at most. */
-  readonly requests: number;
-}
-
-const cases: Readonly<Record<string, Case>> = {
-  "nothing at all": { plan: () => undefined, gives: "bytes", requests: 1 },
-  "503 SlowDown twice": { plan: firstly(2, { status: 503, code: "SlowDown" }), gives: "bytes", requests: 3 },
-  "503 SlowDown always": { plan: always({ status: 503, code: "SlowDown" }), gives: "Throttled", requests: 4 },
-  "429 once": { plan: firstly(1, { status: 429, code: "TooManyRequests" }), gives: "bytes", requests: 2 },
-  "500 once": { plan: firstly(1, { status: 500, code: "InternalError" }), gives: "bytes", requests: 2 },
-  "500 always": { plan: always({ status: 500, code: "InternalError" }), gives: "Exhausted", requests: 4 },
-  "408 once": { plan: firstly(1, { status: 408, code: "RequestTimeout" }), gives: "bytes", requests: 2 },
-  "an error page that is no XML": {
-    plan: firstly(1, { status: 502, body: "<html>bad & gateway" }),
-    gives: "bytes",
-    requests: 2,
-  },
-  "reset before the answer, twice": { plan: firstly(2, { reset: true }), gives: "bytes", requests: 3 },
-  "reset before the answer, always": { plan: always({ reset: true }), gives: "Exhausted", requests: 4 },
-  "closed in the middle": { plan: firstly(1, { cut: "close" }), gives: "bytes", requests: 2 },
-  "reset in the middle, twice": { plan: firstly(2, { cut: "reset", at: 100_000 }), gives: "bytes", requests: 3 },
-  "cut after 500 kB, always": { plan: always({ cut: "close", at: 500_000 }), gives: "bytes", requests: 9 },
-  "stalled in the middle": { plan: firstly(1, { cut: "stall" }), gives: "bytes", requests: 2 },
-  "stalled before the first byte, always": { plan: always({ cut: "stall", at: 0 }), gives: "Stalled", requests: 4 },
-  "a chunked body that ends early": { plan: firstly(1, { cut: "end", at: 524_288 }), gives: "bytes", requests: 2 },
-  "slow first byte": { plan: firstly(1, { delayMs: 300 }), gives: "bytes", requests: 1 },
-  "another ETag": { plan: always({ headers: { etag: '"other"' } }), gives: "ObjectChanged", requests: 1 },
-  "another ETag on resume": {
-    plan: (index) => (index === 0 ? { cut: "close" } : { headers: { etag: '"other"' } }),
-    gives: "ObjectChanged",
-    requests: 2,
-  },
-  "412": { plan: always({ status: 412, code: "PreconditionFailed" }), gives: "ObjectChanged", requests: 1 },
-  "200 where 206 is due": { plan: always({ forceStatus: 200 }), gives: "Corrupt", requests: 3 },
-  "another Content-Range": {
-    plan: always({ headers: { "content-range": `bytes 5-10/${SIZE_BYTES}` } }),
-    gives: "Corrupt",
-    requests: 3,
-  },
-  "no Content-Range": { plan: firstly(1, { headers: { "content-range": undefined } }), gives: "bytes", requests: 2 },
-  "another size": {
-    plan: always({ headers: { "content-range": "bytes 1000-3999999/5000000" } }),
-    gives: "ObjectChanged",
-    requests: 1,
-  },
-  "expired token once": { plan: firstly(1, { status: 400, code: "ExpiredToken" }), gives: "bytes", requests: 2 },
-  "expired token always": { plan: always({ status: 400, code: "ExpiredToken" }), gives: "AccessDenied", requests: 2 },
-  "wrong signature": {
-    plan: always({ status: 403, code: "SignatureDoesNotMatch" }),
-    gives: "AccessDenied",
-    requests: 1,
-  },
-  "clock skew once": { plan: firstly(1, { status: 403, code: "RequestTimeTooSkewed" }), gives: "bytes", requests: 2 },
-  "clock skew always": {
-    plan: always({ status: 403, code: "RequestTimeTooSkewed" }),
-    gives: "AccessDenied",
-    requests: 2,
-  },
-  "the bucket is gone": { plan: always({ status: 404, code: "NoSuchBucket" }), gives: "NotFound", requests: 1 },
-  "the object is gone": { plan: always({ status: 404, code: "NoSuchKey" }), gives: "NotFound", requests: 1 },
-};
-
-async function failure(promise: Promise<unknown>): Promise<SourceError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!isIngestError(error) || !(error instanceof SourceError)) throw new Error(`not a SourceError: ${inspect(error)}`);
-  return error;
-}
+/** Where the order of a few events counts, not their speed. */
+const settings = faultSettings;
 
 function suite(kind: S3ServerKind): void {
   let server: S3Server;
@@ -116,7 +31,7 @@ function suite(kind: S3ServerKind): void {
     const bucket = new TestBucket(server.endpoint, "faults");
     await bucket.create();
     url = await bucket.put("folder/object", content);
-  });
+  }, 120_000);
   beforeEach(() => proxy.plan(() => undefined));
   afterAll(async () => {
     undo();
@@ -125,28 +40,12 @@ function suite(kind: S3ServerKind): void {
     await server.stop();
   });
 
-  for (const [name, { plan, gives, requests }] of Object.entries(cases)) {
-    it(`${name}: ${gives}`, async () => {
-      const source = await openSource(url);
-      proxy.plan(plan);
-      const reading = source.getRanges([{ start: 1000, end: 4_000_000 }]);
-      if (gives === "bytes") {
-        const [bytes] = await reading;
-        expect(Buffer.compare(bytes as Uint8Array, content.subarray(1000, 4_000_000))).toBe(0);
-      } else {
-        const error = await failure(reading);
-        expect(error.reason).toBe(gives);
-        const { request } = error;
-        expect(request).toMatchObject({ bucket: "faults", key: "folder/object", range: "bytes=1000-3999999" });
-        expect(request?.attempts).toBe(proxy.seen.length);
-        expect(error.where).toMatchObject({ url, offset: 1000 });
-        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secretKey);
-        if (plan(0)?.status !== undefined) expect(request?.requestId).toBe("REQ-INJECTED");
-      }
-      expect(proxy.seen.length).toBeLessThanOrEqual(requests);
-      await source.close();
-      expect(sharedLimiter().bytesInFlight).toBe(0);
-    });
+  for (const [name, row] of Object.entries(faultTable)) {
+    it(
+      `${name}: ${row.gives}`,
+      () => checkRow(row, { proxy, url, shown: url, named: { bucket: "faults", key: "folder/object" } }),
+      60_000,
+    );
   }
 
   it("no byte is fetched twice after breaks", async () => {
@@ -173,7 +72,6 @@ function suite(kind: S3ServerKind): void {
   it("a slow first byte is hedged, few are, none while the store throttles", async () => {
     configureStorage({
       ...settings,
-      stallMs: 10_000,
       hedgeShare: 0.05,
       hedgeMs: 100,
       s3: { endpoint: proxy.endpoint },
@@ -181,13 +79,13 @@ function suite(kind: S3ServerKind): void {
     const source = await openSource(url);
     // One in twenty may be doubled.
     for (let i = 0; i < 21; i++) await source.getRanges([{ start: i, end: i + 1 }]);
-    proxy.plan((index) => (index === 0 ? { delayMs: 3000 } : undefined));
+    proxy.plan((index) => (index === 0 ? { delayMs: 30_000 } : undefined));
     const seen: StorageRequest[] = [];
     const listener = (message: unknown): number => seen.push(message as StorageRequest);
     subscribe(channels.storageRequest.name, listener);
     const startedAt = performance.now();
     const [bytes] = await source.getRanges([{ start: 0, end: 500_000 }]);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(Buffer.compare(bytes as Uint8Array, content.subarray(0, 500_000))).toBe(0);
     expect(seen.map(({ hedge, outcome }) => [hedge, outcome])).toEqual([
       [false, "aborted"],
@@ -233,6 +131,8 @@ function suite(kind: S3ServerKind): void {
   });
 
   it("opening survives faults, in the body too", async () => {
+    const stalling = { ...settings, s3: { endpoint: proxy.endpoint }, stallMs: 1500 };
+    configureStorage(stalling);
     for (const fault of [
       { status: 503, code: "SlowDown" },
       { reset: true },
@@ -244,11 +144,15 @@ function suite(kind: S3ServerKind): void {
       const source = await openSource(url);
       const [bytes] = await source.getRanges([{ suffixBytes: 200_000 }]);
       expect(Buffer.compare(bytes as Uint8Array, content.subarray(-200_000))).toBe(0);
-      expect(proxy.seen).toHaveLength(2);
+      // A busy store may be taken for a stalled one.
+      expect(proxy.seen.length).toBeGreaterThanOrEqual(2);
+      expect(proxy.seen.length).toBeLessThanOrEqual(4);
       await source.close();
     }
+    configureStorage({ ...stalling, stallMs: 400 });
     proxy.plan(always({ cut: "stall", at: 10 }));
     expect(await failure(openSource(url))).toMatchObject({ reason: "Stalled", request: { key: "folder/object" } });
+    configureStorage({ ...settings, s3: { endpoint: proxy.endpoint } });
   });
 
   it("listing survives faults", async () => {
@@ -286,7 +190,8 @@ function suite(kind: S3ServerKind): void {
       await expect(source.getRanges([{ start: 0, end: 3_000_000 }], { signal: controller.signal })).rejects.toBe(
         reason,
       );
-      expect(performance.now() - startedAt).toBeLessThan(600);
+      // Not the stall time, nor what the store asks for.
+      expect(performance.now() - startedAt).toBeLessThan(4000);
       clearTimeout(timer);
       await source.close();
       proxy.plan(() => undefined);
