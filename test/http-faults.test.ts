@@ -43,7 +43,7 @@ function suite(kind: S3ServerKind): void {
     await bucket.create();
     await bucket.put("folder/object", content);
     url = await sign("folder/object");
-  }, 120_000);
+  });
   afterAll(async () => {
     configureStorage({});
     await proxy.stop();

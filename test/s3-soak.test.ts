@@ -134,7 +134,7 @@ function suite(kind: S3ServerKind): void {
     proxy = await startFaultProxy(server.endpoint);
     undo = setCredentials();
     await new TestBucket(server.endpoint, "soak").create();
-  }, 120_000);
+  });
   afterAll(async () => {
     undo();
     configureStorage({});

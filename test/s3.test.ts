@@ -132,7 +132,7 @@ function suite(kind: S3ServerKind): void {
     settings();
     bucket = new TestBucket(server.endpoint, "data");
     await bucket.create();
-  }, 120_000);
+  });
   afterAll(async () => {
     undo();
     configureStorage({});

@@ -31,7 +31,7 @@ function suite(kind: S3ServerKind): void {
     const bucket = new TestBucket(server.endpoint, "faults");
     await bucket.create();
     url = await bucket.put("folder/object", content);
-  }, 120_000);
+  });
   beforeEach(() => proxy.plan(() => undefined));
   afterAll(async () => {
     undo();

@@ -22,7 +22,7 @@ function suite(kind: S3ServerKind): void {
     configureStorage({ s3: { endpoint: proxy.endpoint }, attempts: 4, stallMs: 5000 });
     bucket = new TestBucket(server.endpoint, "sinks");
     await bucket.create();
-  }, 120_000);
+  });
   beforeEach(() => proxy.plan(() => undefined));
   afterAll(async () => {
     undo();

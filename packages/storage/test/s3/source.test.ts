@@ -28,7 +28,7 @@ function suite(kind: S3ServerKind): void {
     configureStorage({ s3: { endpoint: proxy.endpoint } });
     bucket = new TestBucket(server.endpoint, "bucket");
     await bucket.create();
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const each of undo) each();
     configureStorage({});
