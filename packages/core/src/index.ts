@@ -92,6 +92,7 @@ export {
   takeRows,
 } from "./ops/index.ts";
 export { keyedPermutation, keyedRandom, type OrderKey, purposes, seedWords, Xoshiro128 } from "./random.ts";
+export { typeName, typeText } from "./type-text.ts";
 export { explainWorld, type FamilyReport, type FamilyUse, type WorldReport, worldText } from "./world-report.ts";
 export { type DataWorld, type Environment, resolveWorld, type World, worldFromEnv, type WorldSource } from "./world.ts";
 export {

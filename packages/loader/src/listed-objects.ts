@@ -84,7 +84,7 @@ function describeListing(
 ): DatasetParts {
   const { signal, format, schema: declared, limits } = options;
   const named = entries.map(({ name, schema }) => ({ name, schema: mentioned(schema, columns) }));
-  const united = uniteSchemas(named, { strict: options.strictSchema }).schema;
+  const united = uniteSchemas(named, { strict: options.strictSchema, root: listing.root }).schema;
   checkClashes(listing, entries, fields);
   const full = datasetSchema(united, fields, publicUrl(listing.root));
   const readSchema = columns === undefined ? full : readSchemaOf(full, entries, fields, columns);

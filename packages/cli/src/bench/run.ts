@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { isIngestError } from "@ingest-ts/core";
+import { isIngestError, typeText } from "@ingest-ts/core";
 import { listDataset } from "@ingest-ts/readers";
 import type { Progress } from "../progress.ts";
 import { findFormat } from "./definitions.ts";
@@ -9,7 +9,6 @@ import { type BenchReport, buildReport, type DataDescription, type Outcome } fro
 import type { Report } from "./step.ts";
 import { runTask } from "./task.ts";
 import { TempFolder } from "./temp-folder.ts";
-import { typeText } from "./type-text.ts";
 
 export interface BenchJob {
   readonly format: string;

@@ -1,9 +1,8 @@
-import { type DataType, type Field, IngestError, type Schema } from "@ingest-ts/core";
+import { type DataType, type Field, IngestError, type Schema, typeName } from "@ingest-ts/core";
 import { open, uniteSchemas } from "@ingest-ts/readers";
 import type { Command } from "commander";
 import { formatOption, type InputFlags, partitionsOption, readInputFlags, schemaOption } from "../input/options.ts";
 import { openOutput } from "../output/rows-out.ts";
-import { typeText } from "../output/type-text.ts";
 import { visible } from "../output/visible.ts";
 import { exitCodes } from "../process/exit-codes.ts";
 import { withSignals } from "../process/signals.ts";
@@ -102,7 +101,7 @@ function linesOf(fields: readonly Field[], above: string, into: Map<string, Line
 }
 
 function addLine(path: string, type: DataType, nullable: boolean, into: Map<string, Line>): void {
-  into.set(path, { text: typeText(type), nullable });
+  into.set(path, { text: typeName(type), nullable });
   if (type.kind === "struct" || type.kind === "union") linesOf(type.children, path, into);
   else if (type.kind === "map" && type.child.type.kind === "struct") {
     const [key, value] = type.child.type.children;

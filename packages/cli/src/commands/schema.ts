@@ -1,4 +1,4 @@
-import { childFields, type Field } from "@ingest-ts/core";
+import { childFields, type DataType, type Field, typeName } from "@ingest-ts/core";
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
 import { registerSchemaDiff } from "./schema-diff.ts";
@@ -13,7 +13,6 @@ import {
 } from "../input/options.ts";
 import { plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
-import { isNested, typeText } from "../output/type-text.ts";
 import { datasetJson, datasetText } from "../output/dataset-text.ts";
 import { visible } from "../output/visible.ts";
 import { withSignals } from "../process/signals.ts";
@@ -86,9 +85,12 @@ function describe(reader: Reader): string {
   return `${head}${text.join("")}${dataset === undefined ? "" : datasetText(dataset)}`;
 }
 
+/** Types whose fields below deserve lines of their own. */
+const nested: ReadonlySet<DataType["kind"]> = new Set(["list", "largeList", "fixedSizeList", "map", "struct", "union"]);
+
 function fieldLines(field: Field, level: number): [name: string, type: string][] {
   const name = `${"  ".repeat(level)}${visible(field.name) || '""'}`;
-  const type = visible(`${typeText(field.type)}${field.nullable ? "" : " not null"}`);
-  const below = isNested(field) ? childFields(field.type) : [];
+  const type = visible(`${typeName(field.type)}${field.nullable ? "" : " not null"}`);
+  const below = nested.has(field.type.kind) ? childFields(field.type) : [];
   return [[name, type], ...below.flatMap((child) => fieldLines(child, level + 1))];
 }

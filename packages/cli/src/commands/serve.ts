@@ -13,6 +13,7 @@ import {
   whereOption,
 } from "../input/options.ts";
 import { addOrderOptions, countParser, type OrderFlags, orderOf } from "../input/order-options.ts";
+import { plural } from "../output/quantities.ts";
 import { exitCodes, Interrupted } from "../process/exit-codes.ts";
 import { version } from "../process/version.ts";
 
@@ -86,7 +87,7 @@ async function serveUntilStopped(uris: readonly string[], flags: ServeFlags): Pr
   const { world, epochs, seed } = flags;
   const input = await readInputFlags(flags, stopping.opening);
   const { serve } = await import("@ingest-ts/loader/serve");
-  process.stderr.write(`world: ${world === undefined ? clientsWorld() : `${world} ranks (--world)`}\n`);
+  process.stderr.write(`world: ${world === undefined ? clientsWorld() : `${plural(world, "rank")} (--world)`}\n`);
   const options = { source: uris, ...input, ...order, address, epochs, seed, worldSize: world };
   const server = await serve(options, version());
   stopping.opened();

@@ -1,6 +1,6 @@
+import { typeName } from "@ingest-ts/core";
 import type { DatasetInfo, SchemaDifference } from "@ingest-ts/readers";
 import { skippedText } from "../input/options.ts";
-import { typeText } from "./type-text.ts";
 import { visible } from "./visible.ts";
 
 const SHOWN_DIFFERENCES = 20;
@@ -21,7 +21,7 @@ export function datasetText({ listing, differences }: DatasetInfo): string {
 function differenceText({ column, kind, type, united, files }: SchemaDifference): string {
   const what = {
     missing: "missing, null",
-    type: type === undefined || united === undefined ? "" : widened(typeText(type), typeText(united)),
+    type: type === undefined || united === undefined ? "" : widened(typeName(type), typeName(united)),
     nullability: "not null here",
     order: "in another order",
   }[kind];

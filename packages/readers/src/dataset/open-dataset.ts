@@ -51,7 +51,7 @@ export async function openDataset(input: string | readonly string[], options: Op
     const rest = lacksColumns(read, fields, options) ? listing.files.filter((file) => !files.includes(file)) : [];
     const surveyed = [...read, ...(await look(rest, 0))];
     const named = surveyed.map(({ schema, file }) => ({ name: file.name, schema: mentioned(schema, options) }));
-    const united = uniteSchemas(named, { strict: options.strictSchema });
+    const united = uniteSchemas(named, { strict: options.strictSchema, root: listing.root });
     for (const { file, schema } of surveyed) datasetSchema(schema, fields, file.url);
     const schema = datasetSchema(united.schema, fields, listing.root);
     const fileOptions = { ...options, unitedSchema: united.schema, partitionFields: fields };

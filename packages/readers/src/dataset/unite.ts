@@ -1,5 +1,16 @@
-import { childFields, type DataType, type Field, OptionsError, publicUrl, type Schema } from "@ingest-ts/core";
+import {
+  childFields,
+  type DataType,
+  type Field,
+  OptionsError,
+  publicUrl,
+  type Schema,
+  typeText,
+} from "@ingest-ts/core";
 import { uniteField } from "./unite-types.ts";
+
+/** Of a type in a message. */
+const LONGEST_TYPE = 300;
 
 /** A file's name and the schema that it has by itself. */
 export interface NamedSchema {
@@ -28,6 +39,12 @@ export interface UnitedSchema {
 export interface UniteOptions {
   /** Refuse every difference: columns, order, types, nullability. */
   readonly strict?: boolean | undefined;
+  /** The folder that the names lie below, for errors. Default: names are URLs. */
+  readonly root?: string | undefined;
+}
+
+function urlBelow(root: string | undefined, name: string): string {
+  return publicUrl(root === undefined || root === "." ? name : `${root === "/" ? "" : root}/${name}`);
 }
 
 /**
@@ -39,12 +56,13 @@ export interface UniteOptions {
 export function uniteSchemas(files: readonly NamedSchema[], options: UniteOptions = {}): UnitedSchema {
   const [first] = files;
   if (first === undefined) return { schema: { fields: [], metadata: {} }, differences: [] };
+  const { root, strict } = options;
   const groups = groupBySchema(files);
-  let united = startOf(first);
-  for (const { schema, names } of groups.slice(1)) united = add(united, schema, names[0] as string);
+  let united = startOf(first.schema, urlBelow(root, first.name));
+  for (const { schema, names } of groups.slice(1)) united = add(united, schema, urlBelow(root, names[0] as string));
   const schema = { ...first.schema, fields: united.map(({ field }) => field) };
   const differences = differencesOf(schema, groups);
-  if (options.strict === true) refuseDifferences(first.name, groups);
+  if (strict === true) refuseDifferences(groups, (name) => urlBelow(root, name));
   return { schema, differences };
 }
 
@@ -69,62 +87,62 @@ function groupBySchema(files: readonly NamedSchema[]): Group[] {
 
 interface Origin {
   readonly field: Field;
-  /** The file that the column, or its type, came from. */
+  /** URL of the file that the column, or its type, came from. */
   readonly from: string;
 }
 
-function startOf({ name, schema }: NamedSchema): Origin[] {
-  return schema.fields.map((field) => ({ field, from: name }));
+function startOf({ fields }: Schema, url: string): Origin[] {
+  return fields.map((field) => ({ field, from: url }));
 }
 
-function checkTwins(fields: readonly Field[], name: string): void {
+function checkTwins(fields: readonly Field[], url: string): void {
   const seen = new Set<string>();
   for (const field of fields) {
     if (!seen.has(field.name)) seen.add(field.name);
     else {
       throw new OptionsError(`two columns of one name cannot be united with those of other files`, {
-        where: { url: publicUrl(name), column: field.name },
+        where: { url, column: field.name },
         remedy: "Read the file by itself.",
       });
     }
   }
 }
 
-function add(origins: readonly Origin[], schema: Schema, name: string): Origin[] {
+function add(origins: readonly Origin[], schema: Schema, url: string): Origin[] {
   checkTwins(
     origins.map(({ field }) => field),
-    origins[0]?.from ?? name,
+    origins[0]?.from ?? url,
   );
-  checkTwins(schema.fields, name);
+  checkTwins(schema.fields, url);
   const others = new Map(schema.fields.map((field) => [field.name, field]));
   const out = origins.map((origin): Origin => {
     const other = others.get(origin.field.name);
     if (other === undefined) return { ...origin, field: { ...origin.field, nullable: true } };
     others.delete(other.name);
     const field = uniteField(origin.field, other);
-    if (field === undefined) throw conflict(origin, other, name);
+    if (field === undefined) throw conflict(origin, other, url);
     const same = JSON.stringify(field.type) === JSON.stringify(origin.field.type);
-    return { field, from: same ? origin.from : name };
+    return { field, from: same ? origin.from : url };
   });
-  for (const field of others.values()) out.push({ field: { ...field, nullable: true }, from: name });
+  for (const field of others.values()) out.push({ field: { ...field, nullable: true }, from: url });
   return out;
 }
 
-function conflict({ field, from }: Origin, other: Field, name: string): OptionsError {
+function conflict({ field, from }: Origin, other: Field, url: string): OptionsError {
   return new OptionsError(
-    `the column is ${typeText(other)} here and ${typeText(field)} in ${from}: no type holds both without loss`,
+    `the column is ${fieldText(other)} here and ${fieldText(field)} in ${from}: no type holds both without loss`,
     {
-      where: { url: publicUrl(name), column: field.name },
+      where: { url, column: field.name },
       remedy: "Write one of the files again, read them apart, or leave the column out (columns, --columns).",
     },
   );
 }
 
-function typeText({ type, metadata }: Field): string {
+function fieldText({ type, metadata }: Field): string {
   const extension = metadata?.["ARROW:extension:name"];
-  const { kind, ...rest } = type;
-  const parameters = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest).slice(0, 300)}`;
-  return `${kind}${parameters}${extension === undefined ? "" : ` (${extension})`}`;
+  const text = typeText(type);
+  const shown = text.length > LONGEST_TYPE ? `${text.slice(0, LONGEST_TYPE)}…` : text;
+  return extension === undefined ? shown : `${shown} (${extension})`;
 }
 
 /** A type as text, without the names that formats give to the items of lists and maps, which say nothing. */
@@ -176,24 +194,29 @@ function differencesOf(united: Schema, groups: readonly Group[]): SchemaDifferen
   return [...all.values()];
 }
 
-function refuseDifferences(firstName: string, [first, ...others]: readonly Group[]): void {
+function refuseDifferences([first, ...others]: readonly Group[], urlOf: (name: string) => string): void {
   if (first === undefined) return;
   for (const other of others) {
     const [found] = differencesOfOne(first.schema, other.schema);
     const extra = other.schema.fields.find((field) => first.schema.fields.every((own) => own.name !== field.name));
     const column = found?.column ?? extra?.name;
-    if (column !== undefined) throw different(column, found?.kind === "order", [firstName, first.schema], other);
+    if (column !== undefined) throw different(column, found?.kind === "order", [first, other], urlOf);
   }
 }
 
-function different(column: string, order: boolean, [firstName, first]: [string, Schema], other: Group): OptionsError {
+function different(
+  column: string,
+  order: boolean,
+  [first, other]: readonly [Group, Group],
+  urlOf: (name: string) => string,
+): OptionsError {
   const one = (schema: Schema): string => {
     const field = schema.fields.find((each) => each.name === column);
-    return field === undefined ? "no such column" : `${typeText(field)}${field.nullable ? "" : ", not null"}`;
+    return field === undefined ? "no such column" : `${fieldText(field)}${field.nullable ? "" : ", not null"}`;
   };
-  const what = order ? "columns come in another order" : `${one(other.schema)} here, ${one(first)}`;
-  return new OptionsError(`schemas differ: ${what} in ${firstName}`, {
-    where: { url: publicUrl(other.names[0] as string), column },
+  const what = order ? "columns come in another order" : `${one(other.schema)} here, ${one(first.schema)}`;
+  return new OptionsError(`schemas differ: ${what} in ${urlOf(first.names[0] as string)}`, {
+    where: { url: urlOf(other.names[0] as string), column },
     remedy: "Without strictSchema (--strict-schema) types are widened and missing columns are null.",
   });
 }

@@ -1,9 +1,7 @@
-import type { DataType, Field } from "@ingest-ts/core";
+import type { DataType } from "./schema.ts";
 
-const nested: ReadonlySet<DataType["kind"]> = new Set(["list", "largeList", "fixedSizeList", "map", "struct", "union"]);
-
-/** A type in a few words, in Arrow's terms: `int32`, `timestamp[us, UTC]`, `list`. Fields below are not shown. */
-export function typeText(type: DataType): string {
+/** A type in a few words, in Arrow's terms: `int32`, `timestamp[us, UTC]`, `list`. Types below are not shown. */
+export function typeName(type: DataType): string {
   switch (type.kind) {
     case "int":
       return `${type.signed ? "int" : "uint"}${type.bits}`;
@@ -26,13 +24,24 @@ export function typeText(type: DataType): string {
     case "union":
       return `${type.mode} union`;
     case "dictionary":
-      return `dictionary<${typeText(type.index)}, ${typeText(type.value)}>`;
+      return `dictionary<${typeName(type.index)}, ${typeName(type.value)}>`;
     default:
       return type.kind;
   }
 }
 
-/** Whether fields below deserve lines of their own. */
-export function isNested({ type }: Field): boolean {
-  return nested.has(type.kind);
+/** The same with the types below: `list<float32>`, `struct<x: int8, y: utf8>`. */
+export function typeText(type: DataType): string {
+  switch (type.kind) {
+    case "list":
+    case "largeList":
+    case "map":
+    case "fixedSizeList":
+      return `${typeName(type)}<${typeText(type.child.type)}>`;
+    case "struct":
+    case "union":
+      return `${typeName(type)}<${type.children.map((child) => `${child.name}: ${typeText(child.type)}`).join(", ")}>`;
+    default:
+      return typeName(type);
+  }
 }
