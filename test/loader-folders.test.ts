@@ -133,6 +133,29 @@ test("a state of another data set, a file that changes, and what cannot be loade
   await mixed.close();
 });
 
+test("what comes into the folder after it was listed is not read, in later epochs neither", async () => {
+  const growing = join(folder, "growing");
+  for (const month of [1, 2]) await mkdir(join(growing, `month=${month}`), { recursive: true });
+  await writeIds(join(growing, "month=1", "b.parquet"), 0, 50, 32);
+  const loader = await load({ source: growing, batchSize: 50, epochs: 2, shuffle: false, world });
+  const reader = await open(growing);
+  await writeIds(join(growing, "month=1", "a.parquet"), 500, 50, 32);
+  await writeIds(join(growing, "month=2", "a.parquet"), 600, 50, 32);
+  const epochs: number[][] = [];
+  for await (const batch of loader) epochs.push(batch.toColumns().columns.map(({ length }) => length));
+  expect(epochs).toEqual([
+    [50, 50],
+    [50, 50],
+  ]);
+  let rows = 0;
+  for await (const slab of reader.slabs()) rows += slab.rows;
+  expect(rows).toBe(50);
+  await reader.close();
+  const again = await open(growing);
+  expect(again.rows).toBe(150);
+  await again.close();
+});
+
 test("open reads the same rows", async () => {
   const reader = await open(data);
   const rows: unknown[] = [];

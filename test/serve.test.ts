@@ -188,6 +188,16 @@ describe("what breaks", () => {
     const server = await serve("drain", [data, ...order, "--epochs", "inf"]);
     expect((await askJson(server.socket, "/livez")).body).toEqual({ live: true });
     expect(await askJson(server.socket, "/readyz")).toEqual({ status: 200, body: { ready: true } });
+    expect((await askJson(server.socket, "/v1/info")).body).toMatchObject({
+      protocol: 1,
+      rows: ROWS,
+      order: { seed: 20, lanes: null, windowRows: 256, ends: null },
+      defaults: { batch: 64, world: null, epochs: null },
+      columns: [
+        { name: "id", type: "int32", nullable: false },
+        { name: "word", type: "utf8", nullable: false },
+      ],
+    });
     const stream = await ServeStream.open(server.socket, streamPath(0, 2));
     const [before] = await take(stream, 1);
     process.kill(server.pid, "SIGTERM");

@@ -67,12 +67,15 @@ const words: Readonly<Record<FindingKind, string>> = {
 
 function describe(report: AuditReport): string {
   const lines: string[] = [];
-  for (const { epoch, rows, onceRows, paddedRows, rolledBackRows } of report.epochs) {
+  for (const { epoch, rows, onceRows, paddedRows, paddedWith, rolledBackRows } of report.epochs) {
     const name = report.epochs.length > 1 ? `epoch ${epoch}: ` : "";
     const all = onceRows === rows ? plural(rows, "row") : `${count(onceRows)} of ${plural(rows, "row")}`;
     lines.push(`${name}${all}, each once`);
     if (rolledBackRows > 0) lines.push(`  ${count(rolledBackRows)} rolled back, and consumed again`);
-    if (paddedRows > 0) lines.push(`  ${count(paddedRows)} padded: copies with ingest_valid false`);
+    if (paddedWith !== undefined) {
+      const { file, from } = paddedWith;
+      lines.push(`  ${count(paddedRows)} padded: copies of ${visible(file)} row ${from}, with ingest_valid false`);
+    }
     for (const finding of report.findings) if (finding.epoch === epoch) lines.push(...describeFinding(finding));
   }
   const worlds = report.worldSizes.join(", then ");

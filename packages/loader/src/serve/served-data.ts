@@ -1,4 +1,4 @@
-import { OptionsError } from "@ingest-ts/core";
+import { OptionsError, typeText } from "@ingest-ts/core";
 import type { Skipped } from "@ingest-ts/readers";
 import { fingerprintOf, ORDER_VERSION } from "@ingest-ts/sharder";
 import { prepareShuffle } from "@ingest-ts/shuffler";
@@ -87,7 +87,7 @@ export class ServedData {
         ends: given.ends ?? null,
       },
       defaults: { batch: batchSize, world: worldSize, epochs: epochs === Infinity ? null : epochs },
-      columns: plain.fields.map(({ name, type, nullable }) => ({ name, type: JSON.stringify(type), nullable })),
+      columns: plain.fields.map(({ name, type, nullable }) => ({ name, type: typeText(type), nullable })),
       schema: Buffer.from(new IpcEncoder(plain).schemaMessage()).toString("base64"),
     };
   }

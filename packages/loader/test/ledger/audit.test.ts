@@ -164,7 +164,15 @@ test("dropped and padded rows are counted", async () => {
   expect((await auditLedgers([folder])).findings).toMatchObject([{ kind: "dropped", rows: 1 }]);
   await rm(folder, { recursive: true });
   await run({ worldSize: 2, batchSize: 10, steps: Infinity, back: 0 }, undefined, { ends: "pad" });
-  expect(await auditLedgers([folder])).toMatchObject({ ok: true, epochs: [{ onceRows: total, paddedRows: 19 }] });
+  const report = await auditLedgers([folder]);
+  expect(report).toMatchObject({ ok: true, epochs: [{ onceRows: total, paddedRows: 19 }] });
+  const ids: number[] = [];
+  const world = { rank: 0, worldSize: 1 };
+  for await (const batch of await load({ source: new MemoryReader({ fragmentRows }), shuffle, batchSize: 10, world })) {
+    ids.push(...idsOf(batch.toColumns()));
+  }
+  const last = ids.at(-1) as number;
+  expect(report.epochs[0]?.paddedWith).toMatchObject({ from: last, to: last + 1 });
 });
 
 test("a missing rank is lost; ledgers of two seeds are refused", async () => {

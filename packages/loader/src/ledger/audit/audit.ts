@@ -26,6 +26,8 @@ export interface EpochReport {
   /** Consumed exactly once. */
   readonly onceRows: number;
   readonly paddedRows: number;
+  /** The row that they are copies of: the epoch's last; undefined when there are none. */
+  readonly paddedWith: RowRange | undefined;
   /** Consumed, and undone by a start at an earlier place. */
   readonly rolledBackRows: number;
 }
@@ -174,6 +176,13 @@ function pieceRows(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, { rank, worldSize, from, to }) => sum + positionsOfRank(from, to, rank, worldSize), 0);
 }
 
+/** The row at the last position of an epoch. */
+function lastRow({ manifest, header }: History, epoch: number): RowRange | undefined {
+  const locator = new Locator(manifest, header, epoch);
+  locator.add({ from: header.rows - 1, to: header.rows, modulus: 1, residues: [0], times: 1 });
+  return locator.ranges(1).ranges[0];
+}
+
 /** Files of ledgers, or folders of them: those of one run, all ranks and restarts together. */
 export interface AuditOptions {
   /** Ranges of rows that a finding names at most. Default 20. */
@@ -210,7 +219,8 @@ export async function auditLedgers(paths: readonly string[], options: AuditOptio
     const doubled = wrong.filter(({ times }) => times > 1).map(({ from, to }) => ({ rank: 0, worldSize: 1, from, to }));
     if (undone.length + doubled.length > 0) again.set(epoch, [...undone, ...doubled]);
     const onceRows = header.rows - wrongRows;
-    reports.push({ epoch, rows: header.rows, onceRows, paddedRows, rolledBackRows: pieceRows(undone) });
+    const paddedWith = paddedRows === 0 ? undefined : lastRow(history, epoch);
+    reports.push({ epoch, rows: header.rows, onceRows, paddedRows, paddedWith, rolledBackRows: pieceRows(undone) });
   }
   for (const [epoch, differ] of await readDifferences(history, again)) regions.get(epoch)?.set("differ", differ);
   const findings = [...regions].flatMap(([epoch, kinds]) =>
