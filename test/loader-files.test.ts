@@ -1,4 +1,5 @@
 // The loader over real files: every kind of column, projection, predicates, several files, and indices of row formats.
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -203,24 +204,44 @@ describe("tfrecord", () => {
   const loaded = async (): Promise<string[]> =>
     (await rowsLoaded({ source: path, shuffle: { lanes: 4 } }, 512)).toSorted();
 
+  interface IndexLine {
+    readonly rows: number[];
+    etag: string;
+  }
+
+  /** An index with something else in its line, whole again. */
+  function changedIndex(text: string, change: (line: IndexLine) => void): string {
+    const [head, line = ""] = text.split("\n");
+    const value = JSON.parse(line) as IndexLine;
+    change(value);
+    const body = `${head}\n${JSON.stringify(value)}\n`;
+    return `${body}{"objects":1,"sha256":"${createHash("sha256").update(body).digest("hex")}"}\n`;
+  }
+  const oneLess = ({ rows }: IndexLine): void => rows.forEach((count, i) => (rows[i] = count - 1));
+
   test("the index is built once and kept beside the data", async () => {
     expect(await loaded()).toEqual(expected);
-    const index = JSON.parse(await readFile(`${path}.ingest-index`, "utf8")) as { fragments: { rows: number }[] };
-    expect(index.fragments.map(({ rows }) => rows)).toEqual([16_384, 16_384, 7_232]);
+    const text = await readFile(`${path}.ingest-index`, "utf8");
+    expect(text).toMatch(/^\{"manifest":1\}\n\{"sizeBytes":\d+,"etag":"[^"]+","format":"tfrecord","rows":/);
+    const line = JSON.parse(text.split("\n")[1] as string) as IndexLine;
+    expect(line.rows).toEqual([16_384, 16_384, 7_232]);
+    expect(changedIndex(text, () => {})).toBe(text);
     // One that says something else would be noticed: it is used, not built again.
-    index.fragments.forEach((fragment) => (fragment.rows -= 1));
-    await writeFile(`${path}.ingest-index`, JSON.stringify(index));
+    await writeFile(`${path}.ingest-index`, changedIndex(text, oneLess));
     await expect(loaded()).rejects.toMatchObject({ code: "INGEST_FORMAT" });
   });
 
   test("a stale or broken index is built again", async () => {
     await loaded();
     for (const change of [
-      (text: string) => text.replace('"version":1', '"version":2'),
-      (text: string) => text.replace('"etag":"', '"etag":"x'),
+      (text: string) => text.replace('"manifest":1', '"manifest":2'),
+      (text: string) => text.replace("16384", "16383"),
+      (text: string) => changedIndex(text, (line) => (line.etag = "x")),
+      (text: string) => changedIndex(text, ({ rows }) => rows.pop()),
       (text: string) => text.slice(0, -5),
+      (text: string) => `${text}\n`,
       () => "null",
-      () => '{"version":1,"format":"tfrecord","fragments":[null]}',
+      () => '{"manifest":1}\n{"sizeBytes":1,"etag":"","format":"tfrecord","rows":[1],"runs":[null]}\n',
     ]) {
       const good = await readFile(`${path}.ingest-index`, "utf8");
       await writeFile(`${path}.ingest-index`, change(good));
@@ -237,7 +258,7 @@ describe("tfrecord", () => {
       const [name] = await readdir(cached);
       const index = await readFile(join(cached, name as string), "utf8");
       // Used the next time: what does not fit is noticed.
-      await writeFile(join(cached, name as string), index.replaceAll('"rows":16384', '"rows":16383'));
+      await writeFile(join(cached, name as string), changedIndex(index, oneLess));
       await expect(loaded()).rejects.toMatchObject({ code: "INGEST_FORMAT" });
     } finally {
       await rmdir(`${path}.ingest-index`);
@@ -256,7 +277,7 @@ describe("tfrecord", () => {
       world,
     }).catch((reason: unknown) => reason);
     expect(isIngestError(error, "INGEST_OPTIONS"), String(error)).toBe(true);
-    expect((error as Error).message).toContain("buildIndexFile");
+    expect((error as Error).message).toContain("ingest index");
   });
 
   test("buildIndexFile writes the index that load uses", async () => {

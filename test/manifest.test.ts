@@ -109,6 +109,20 @@ test("files that changed, are new or gone are noticed: load reads them as they a
   await expect(drain()).rejects.toMatchObject({ code: "INGEST_SOURCE", message: expect.stringMatching(/3\.parquet/) });
 });
 
+test("of a pattern only its files are described; what is known of the others stays", async () => {
+  const other = join(folder, "parts");
+  await mkdir(other);
+  for (const name of ["a1", "a2", "b1"]) await writeIds(join(other, `${name}.parquet`), 0, 30);
+  await indexDataset(other);
+  await writeIds(join(other, "a2.parquet"), 100, 30);
+  expect(await indexDataset(join(other, "a*"))).toMatchObject({ files: 2, opened: 1, written: true });
+  expect(await indexDataset(join(other, "b1.parquet"))).toMatchObject({ files: 1, opened: 0, written: false });
+  expect(await indexDataset(other)).toMatchObject({ files: 3, opened: 0, written: false });
+  await rm(join(other, "b1.parquet"));
+  expect(await indexDataset(`${other}/`)).toMatchObject({ files: 2, opened: 0, written: true });
+  expect(await readFile(join(other, "_ingest-manifest"), "utf8")).not.toContain("b1.parquet");
+});
+
 test("a damaged manifest is a typed error that names it, whatever the damage", async () => {
   await indexDataset(data);
   const good = await readFile(manifest());

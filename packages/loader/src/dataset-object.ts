@@ -79,7 +79,7 @@ function checkRows(reader: Reader, { fragmentRows }: ObjectEntry, url: string): 
       `fragment ${ordinal} has ${rows} rows, the manifest says ${fragmentRows[ordinal] ?? "none"}`,
       {
         where: { url: publicUrl(url), fragment: ordinal },
-        remedy: "Its index is stale: remove the .ingest-index beside it, and load again.",
+        remedy: "Its index or manifest is stale: remove it (.ingest-index, _ingest-manifest), and load again.",
       },
     );
   }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import {
   type ByteSource,
   type FormatName,
-  type IndexedFragment,
   isIngestError,
   type ObjectIndex,
   type ObjectStat,
@@ -15,49 +14,29 @@ import {
 import { open, type OpenedObject } from "@ingest-ts/readers";
 import { digestOf } from "@ingest-ts/sharder";
 import { fileSink, openSource } from "@ingest-ts/storage";
+import { indexText, parseIndex } from "./manifest/format.ts";
 
 const SUFFIX = ".ingest-index";
 /** Objects above this are not read as a side effect of loading. */
 const MAX_BUILD_BYTES = 1_000_000_000;
 const MAX_INDEX_BYTES = 256 * 1024 * 1024;
 
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+/** The index in `text`, if it is one of the object as it is now. */
+function fitting(text: string | undefined, stat: ObjectStat, format: string): ObjectIndex | undefined {
+  const index = text === undefined ? undefined : parseIndex(text);
+  const fits = index?.format === format && index.sizeBytes === stat.sizeBytes && index.etag === stat.etag;
+  return fits ? index : undefined;
 }
 
-/** Whether `value` is an index of the object as it is now; anything else is as good as none. */
-function fits(value: unknown, stat: ObjectStat, format: string): value is ObjectIndex {
-  if (typeof value !== "object" || value === null) return false;
-  const index = value as Partial<Record<keyof ObjectIndex, unknown>>;
-  if (index.version !== 1 || index.format !== format) return false;
-  if (index.sizeBytes !== stat.sizeBytes || index.etag !== stat.etag || !Array.isArray(index.fragments)) return false;
-  let end = 0;
-  return (index.fragments as unknown[]).every((item) => {
-    const fragment = item as Partial<IndexedFragment> | null;
-    if (!isCount(fragment?.start) || !isCount(fragment.end) || !isCount(fragment.rows)) return false;
-    const inOrder = fragment.start >= end && fragment.end >= fragment.start && fragment.end <= stat.sizeBytes;
-    end = fragment.end;
-    return inOrder;
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The index beside the object; undefined when there is none that can be read. */
-async function besideObject(url: string): Promise<unknown> {
+/** What lies beside the object; undefined when there is nothing that can be read. */
+async function besideObject(url: string): Promise<string | undefined> {
   try {
     const source = await openSource(`${url}${SUFFIX}`);
     try {
       const { sizeBytes } = await source.stat();
       if (sizeBytes > MAX_INDEX_BYTES) return undefined;
       const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
-      return parsed(new TextDecoder().decode(bytes));
+      return new TextDecoder().decode(bytes);
     } finally {
       await source.close();
     }
@@ -69,12 +48,12 @@ async function besideObject(url: string): Promise<unknown> {
 
 function cachePath(url: string, { sizeBytes, etag }: ObjectStat): string {
   const folder = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return join(folder, "ingest", "index", `${digestOf(JSON.stringify([url, sizeBytes, etag]))}.json`);
+  return join(folder, "ingest", "index", digestOf(JSON.stringify([url, sizeBytes, etag])));
 }
 
-async function inCache(path: string): Promise<unknown> {
+async function inCache(path: string): Promise<string | undefined> {
   try {
-    return parsed(await readFile(path, "utf8"));
+    return await readFile(path, "utf8");
   } catch {
     return undefined;
   }
@@ -139,28 +118,30 @@ async function build(reader: Indexable, signal: AbortSignal | undefined): Promis
  * in the first of these that can be written. An index of another size or etag counts as none. Without a URL of its own
  * (a source that was given) the object is read each time.
  *
- * @throws OptionsError when it would have to be built of more than 1 GB.
+ * @param largest an object of more bytes is not read as a side effect; by default of more than 1 GB
+ * @throws OptionsError when it would have to be built of a larger one
  */
 export async function storedIndex(
   reader: Indexable,
   url: string | undefined,
   signal: AbortSignal | undefined,
+  largest: number = MAX_BUILD_BYTES,
 ): Promise<ObjectIndex> {
   const stat = await reader.source.stat({ signal });
   const cached = cachePath(reader.url, stat);
   for (const find of url === undefined ? [] : [() => besideObject(url), () => inCache(cached)]) {
-    const index = await find();
-    if (fits(index, stat, reader.format)) return index;
+    const index = fitting(await find(), stat, reader.format);
+    if (index !== undefined) return index;
   }
-  if (stat.sizeBytes > MAX_BUILD_BYTES) {
+  if (stat.sizeBytes > largest) {
     throw new OptionsError(`an object of ${stat.sizeBytes} bytes has no index, and load() builds none above 1 GB`, {
       where: { url: reader.url },
-      remedy: `Build it once: await buildIndexFile("${reader.url}") of @ingest-ts/loader writes ${reader.url}${SUFFIX}.`,
+      remedy: "Build it once: `ingest index`, or buildIndexFile() of @ingest-ts/loader.",
     });
   }
   const index = await build(reader, signal);
   if (url === undefined) return index;
-  const text = JSON.stringify(index);
+  const text = indexText(index);
   if (!(await saveBeside(url, text))) await saveInCache(cached, text);
   return index;
 }
@@ -173,7 +154,7 @@ export async function storedIndex(
 export async function buildIndexFile(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
   const reader = await open(path, { signal: options.signal });
   try {
-    const text = JSON.stringify(await build(reader, options.signal));
+    const text = indexText(await build(reader, options.signal));
     const sink = await fileSink(`${path}${SUFFIX}`);
     try {
       await sink.write(new TextEncoder().encode(text));

@@ -62,7 +62,9 @@ async function plan(uris: readonly string[], flags: PlanFlags, signal: AbortSign
   const order = orderOf(flags);
   const world = flags.world === undefined ? undefined : { rank: 0, worldSize: flags.world };
   const found = world === undefined ? worldFromEnv(process.env) : undefined;
-  process.stderr.write(`world: ${found === undefined ? `${plural(flags.world ?? 1, "rank")} (--world)` : worldText(found)}\n`);
+  process.stderr.write(
+    `world: ${found === undefined ? `${plural(flags.world ?? 1, "rank")} (--world)` : worldText(found)}\n`,
+  );
   const planned = await planRun({ source: uris, ...input, ...order, seed: flags.seed, world });
   const sink = await openOutput(undefined);
   const text = flags.json === true ? `${JSON.stringify(planned)}\n` : describe(planned);

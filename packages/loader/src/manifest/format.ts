@@ -29,12 +29,43 @@ export class ManifestLines {
   }
 }
 
-/** A whole manifest, with the line that says so. */
+/** The lines of a manifest with the one that says that they are all. */
+function wholeText(body: string, objects: number): string {
+  const sha256 = createHash("sha256").update(body).digest("hex");
+  return `${body}${JSON.stringify({ objects, sha256 })}\n`;
+}
+
+/** A whole manifest. */
 export function manifestText(entries: readonly ObjectEntry[]): string {
   const lines = new ManifestLines();
-  const body = lines.head + entries.map((entry) => lines.of(entry)).join("");
-  const sha256 = createHash("sha256").update(body).digest("hex");
-  return `${body}${JSON.stringify({ objects: entries.length, sha256 })}\n`;
+  return wholeText(lines.head + entries.map((entry) => lines.of(entry)).join(""), entries.length);
+}
+
+/** The index of a row format's object as a manifest of this object alone, which says nothing of its columns. */
+export function indexText({ format, sizeBytes, etag, fragments }: ObjectIndex): string {
+  const rows = fragments.map((fragment) => fragment.rows);
+  const runs = fragments.map(({ start, end }) => [start, end]);
+  return wholeText(`${FIRST_LINE}${JSON.stringify({ sizeBytes, etag, format, rows, runs })}\n`, 1);
+}
+
+/** The index that `indexText` wrote; undefined for anything else. */
+export function parseIndex(text: string): ObjectIndex | undefined {
+  const value = parsed(text.split("\n", 2)[1] ?? "");
+  if (!isObject(value)) return undefined;
+  const { sizeBytes, etag, format, rows, runs } = value;
+  if (typeof etag !== "string" || typeof format !== "string" || !formats.includes(format)) return undefined;
+  if (!isCounts([sizeBytes]) || !isCounts(rows)) return undefined;
+  const fragments = fragmentsOf(runs, rows, sizeBytes as number);
+  if (fragments === undefined) return undefined;
+  const index: ObjectIndex = {
+    version: 1,
+    format: format as FormatName,
+    sizeBytes: sizeBytes as number,
+    etag,
+    fragments,
+  };
+  // Its checksum is right, and nothing else is in it.
+  return indexText(index) === text ? index : undefined;
 }
 
 /** What a file holds. */

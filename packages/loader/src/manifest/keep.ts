@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { link, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { basename, join } from "node:path";
-import { FormatError, isIngestError, OptionsError, publicUrl, schemeOf, SourceError } from "@ingest-ts/core";
+import {
+  compareNames,
+  FormatError,
+  isIngestError,
+  OptionsError,
+  publicUrl,
+  schemeOf,
+  SourceError,
+} from "@ingest-ts/core";
 import { listDataset, type Listing, type Skipped } from "@ingest-ts/readers";
 import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
@@ -105,7 +113,7 @@ async function surveyRest(
     await mapSome(rest, OPEN_AT_ONCE, async (file) => {
       signal?.throwIfAborted();
       const { entry, opened } = await surveyFile(file, { signal }, (object) =>
-        storedIndex(indexableOf(object), file.url, signal),
+        storedIndex(indexableOf(object), file.url, signal, Infinity),
       );
       await opened.close();
       known.set(file.name, entry);
@@ -138,7 +146,7 @@ async function publish(folder: string, text: string, stale: boolean): Promise<bo
 /**
  * Describes every file of a data set in a manifest, `_ingest-manifest` in its folder, so that `load` opens a file only when
  * its rows are read. Files that a manifest or a stopped build describes already are not opened. Builders do not lock: the
- * first finished manifest stays, and the others read it.
+ * first finished manifest stays, and the others read it. Of a pattern or list, only these files' lines are renewed.
  *
  * @throws OptionsError for data that is not in a local folder, SourceError when that cannot be written; else as `load`
  */
@@ -149,6 +157,7 @@ export async function indexDataset(
   const { signal } = options;
   const listing = await listDataset(source, { signal });
   const folder = folderOf(listing);
+  const isPart = typeof source !== "string" || source.replace(/\/+$/, "") !== listing.root.replace(/\/+$/, "");
   if (folder === undefined) {
     throw new OptionsError("manifests are kept in local folders only", {
       where: { url: publicUrl(listing.root) },
@@ -156,7 +165,7 @@ export async function indexDataset(
     });
   }
   try {
-    return await buildIn(folder, listing, signal);
+    return await buildIn(folder, listing, isPart, signal);
   } catch (error) {
     if (isIngestError(error) || signal?.aborted === true) throw error;
     throw new SourceError(`the manifest cannot be written: ${(error as Error).message}`, {
@@ -167,12 +176,18 @@ export async function indexDataset(
   }
 }
 
-async function buildIn(folder: string, listing: Listing, signal: AbortSignal | undefined): Promise<IndexReport> {
+async function buildIn(
+  folder: string,
+  listing: Listing,
+  isPart: boolean,
+  signal: AbortSignal | undefined,
+): Promise<IndexReport> {
   const path = join(folder, NAME);
   const before = await entriesIn(path);
   const known = fitting(before, listing);
-  const whole = (found: Map<string, ObjectEntry>, all: readonly ObjectEntry[]): boolean =>
-    found.size === listing.files.length && all.length === found.size;
+  const listed = new Set(listing.files.map(({ name }) => name));
+  // Of a part of the folder nothing follows for the rest of it.
+  const others = isPart ? before.filter(({ name }) => !listed.has(name)) : [];
   const report = (opened: number, written: boolean): IndexReport => {
     const entries = [...known.values()];
     return {
@@ -185,13 +200,14 @@ async function buildIn(folder: string, listing: Listing, signal: AbortSignal | u
       skipped: listing.skipped,
     };
   };
-  if (whole(known, before)) return report(0, false);
+  if (known.size === listed.size && before.length === listed.size + others.length) return report(0, false);
   const left = await journalled(folder);
   for (const [name, entry] of fitting(left.entries, listing)) if (!known.has(name)) known.set(name, entry);
   const toOpen = listing.files.length - known.size;
   const journalPath = `${path}.${randomBytes(8).toString("hex")}.part`;
   await surveyRest(listing, known, journalPath, signal);
-  const text = manifestText(listing.files.map(({ name }) => known.get(name) as ObjectEntry));
+  const described = listing.files.map(({ name }) => known.get(name) as ObjectEntry);
+  const text = manifestText([...described, ...others].sort((a, b) => compareNames(a.name, b.name)));
   const written = await publish(folder, text, before.length > 0);
   await Promise.all([journalPath, ...left.paths].map((each) => rm(each, { force: true })));
   return report(toOpen, written);

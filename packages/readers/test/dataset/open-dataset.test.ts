@@ -121,7 +121,9 @@ describe("open of a folder", () => {
     await expect(rows({ strictSchema: true })).rejects.toThrow(/schemas differ/);
     await put("bad/a", file({ x: [int(32), [1]], y: [int(8), [1]] }));
     await put("bad/b", file({ x: [{ kind: "float", bits: 64 }, [1]], y: [int(8), [1]] }));
-    await expect(open(join(folder, "bad"))).rejects.toThrow(/float64 here and int32 in .*\/bad\/a: no type holds both without loss \(.*\/bad\/b, column "x"\)/);
+    await expect(open(join(folder, "bad"))).rejects.toThrow(
+      /float64 here and int32 in .*\/bad\/a: no type holds both without loss \(.*\/bad\/b, column "x"\)/,
+    );
     const reader = await open(join(folder, "bad"), { columns: ["y"] });
     expect(reader.rows).toBe(2);
     await reader.close();
