@@ -5,15 +5,18 @@ import {
   FormatError,
   getBit,
   type IngestError,
+  isIngestError,
   type Limits,
   OptionsError,
   type Select,
+  sliceColumn,
   takeColumn,
   UnsupportedError,
 } from "@ingest-ts/core";
 import { acquireKernels, loadKernels } from "@ingest-ts/kernels";
 import { emptyColumn } from "../restore/empty-column.ts";
 import { ColumnError } from "./append.ts";
+import { RowError } from "./assemble.ts";
 import { parseDeclared } from "./declared.ts";
 import type { FeatureSpec } from "./feature.ts";
 import { Inference } from "./infer.ts";
@@ -57,6 +60,12 @@ function faultOf(error: unknown, start: number): IngestError | undefined {
   return error.late
     ? new UnsupportedError(error.message, { where, remedy: "Declare the features." })
     : new FormatError(error.message, { where });
+}
+
+/** A fault that shows when columns are put together. */
+function finishFault(error: unknown): IngestError | undefined {
+  if (error instanceof RowError) return new FormatError(error.message, { where: { column: error.column } });
+  return isIngestError(error, "INGEST_FORMAT") ? error : undefined;
 }
 
 /** Decodes tf.train.Example messages that come without a file around them. Has nothing to close. */
@@ -129,33 +138,68 @@ export class ExampleReader {
   decode(values: Column): DecodedExamples {
     const sink = this.#sink();
     try {
-      const { bytes, offsets } = bytesOf(values);
-      const poison: { index: number; error: IngestError }[] = [];
-      // Of every value, its row in the sink; −1 for none.
-      const rows = new Int32Array(values.length).fill(-1);
-      sink.begin();
-      for (let i = 0; i < values.length; i++) {
-        if (values.validity !== null && !getBit(values.validity, i)) continue;
-        const start = offsets[i] as number;
-        const row = sink.rows;
-        try {
-          sink.append(bytes, start, offsets[i + 1] as number, { hold: false, kernels: true });
-          rows[i] = row;
-        } catch (error) {
-          const fault = faultOf(error, start);
-          if (fault === undefined) throw error;
-          // The next value takes the row's place.
-          poison.push({ index: i, error: fault });
-        }
+      try {
+        return this.#decode(sink, values, new Map());
+      } catch (error) {
+        // Found when the column was put together: which of them was it?
+        if (finishFault(error) === undefined) throw error;
+        return this.#decode(sink, values, this.#faultsAlone(sink, values));
       }
-      return { column: this.#spread(sink.finish().columns, sink.rows, rows), poison };
     } finally {
       sink.release();
     }
   }
 
+  /** All values but those that are `known` as poison. */
+  #decode(sink: ExampleSink, values: Column, known: ReadonlyMap<number, IngestError>): DecodedExamples {
+    const { bytes, offsets } = bytesOf(values);
+    const poison: { index: number; error: IngestError }[] = [];
+    // Of every value, its row in the sink; −1 for none.
+    const rows = new Int32Array(values.length).fill(-1);
+    sink.begin();
+    for (let i = 0; i < values.length; i++) {
+      if (values.validity !== null && !getBit(values.validity, i)) continue;
+      const start = offsets[i] as number;
+      const row = sink.rows;
+      let fault = known.get(i);
+      try {
+        if (fault === undefined) {
+          sink.append(bytes, start, offsets[i + 1] as number, { hold: false, kernels: true });
+          rows[i] = row;
+        }
+      } catch (error) {
+        fault = faultOf(error, start);
+        // The next value takes the row's place.
+        if (fault === undefined) throw error;
+      }
+      if (fault !== undefined) poison.push({ index: i, error: fault });
+    }
+    return { column: this.#spread(sink.finish().columns, sink.rows, rows), poison };
+  }
+
+  /** Each value by itself. */
+  #faultsAlone(sink: ExampleSink, values: Column): Map<number, IngestError> {
+    const faults = new Map<number, IngestError>();
+    for (let i = 0; i < values.length; i++) {
+      try {
+        this.#decode(sink, sliceColumn(values, i, i + 1), new Map());
+      } catch (error) {
+        const fault = finishFault(error);
+        if (fault === undefined) throw error;
+        faults.set(i, fault);
+      }
+    }
+    return faults;
+  }
+
   #sink(): ExampleSink {
-    return new ExampleSink(acquireKernels(), this.#metadata, columnSources(this.#metadata, this.#select), true, 0);
+    return new ExampleSink(
+      acquireKernels(),
+      this.#metadata,
+      columnSources(this.#metadata, this.#select),
+      this.#select,
+      0,
+    );
   }
 
   /** A struct in which value i is row `rows[i]`, or null. */

@@ -104,3 +104,23 @@ describe("Examples without a file around them", () => {
     );
   });
 });
+
+test("a value whose lists do not fit together is found among others", async () => {
+  const ragged = {
+    features: {
+      r: { kind: "ragged", dtype: "int64", valueKey: "v", partitions: [{ rowSplits: "s" }] },
+    },
+  };
+  const of = (values: bigint[], splits: bigint[]): Uint8Array =>
+    support.example([
+      ["v", { kind: "int64", values }],
+      ["s", { kind: "int64", values: splits }],
+    ]);
+  const reader = await createExampleReader({ declared: ragged });
+  const good = of([1n, 2n], [0n, 1n, 2n]);
+  const { column, poison } = reader.decode(columnOf([good, of([1n], [0n, 3n]), null, good]));
+  expect(poison.map(({ index }) => index)).toEqual([1]);
+  expect(poison[0]?.error).toBeInstanceOf(FormatError);
+  const row = [[["0100000000000000"], ["0200000000000000"]]];
+  expect(valuesOf(column)).toEqual([row, null, null, row]);
+});
