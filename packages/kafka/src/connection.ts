@@ -51,16 +51,23 @@ export interface KafkaAddress {
 const DEFAULT_PORT = 9092;
 const topicName = /^[A-Za-z0-9._-]{1,249}$/;
 
-function broker(text: string, url: string): string {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^[\]:/\s]+)(?::(\d{1,5}))?$/.exec(text);
-  const port = Number(match?.[2] ?? DEFAULT_PORT);
+/**
+ * Host and port of "host:port"; the port defaults to 9092, IPv6 is in brackets.
+ *
+ * @throws OptionsError
+ */
+export function splitBroker(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^[\]:/\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const port = Number(match?.[3] ?? DEFAULT_PORT);
   if (match === null || port < 1 || port > 65_535) {
-    throw new OptionsError(`"${text}" is no broker`, {
-      where: { url },
-      remedy: "Write kafka://host:port[,host:port…]/topic.",
-    });
+    throw new OptionsError(`"${text}" is no broker`, { remedy: 'Write "host:port".' });
   }
-  return `${match[1]}:${port}`;
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** "host:port", whatever was left out. */
+export function joinBroker({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Whether `name` may be a topic's (Kafka's rule). */
@@ -99,7 +106,7 @@ export function parseKafkaUrl(url: string): KafkaAddress {
     });
   }
   return {
-    brokers: [...new Set(hosts.split(",").map((text) => broker(text, url)))],
+    brokers: [...new Set(hosts.split(",").map((text) => joinBroker(splitBroker(text))))],
     topics: [...new Set(topics)],
   };
 }

@@ -24,6 +24,7 @@ export type {
 } from "./reader/types.ts";
 export type { Gap, GapCause } from "./records/gap.ts";
 export { recordSchema } from "./records/schema.ts";
+export { openTransport } from "./transport/kafkajs-transport.ts";
 export type {
   AbortedTransaction,
   BrokerInfo,

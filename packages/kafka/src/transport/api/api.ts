@@ -1,0 +1,11 @@
+import type { WireReader, WireWriter } from "../wire.ts";
+
+/** One kind of request, in the versions spoken here. */
+export interface Api<Request, Response> {
+  readonly name: string;
+  readonly key: number;
+  /** Best first. */
+  readonly versions: readonly number[];
+  encode(writer: WireWriter, request: Request, version: number): void;
+  decode(reader: WireReader, version: number): Response;
+}
