@@ -13,6 +13,7 @@ export interface RetryPolicy {
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 5_000;
 
+/** How long failures that may pass are tried again, unless told otherwise. */
 export const DEFAULT_RETRY_MS = 120_000;
 
 /** Resolves after the time, or rejects with the signal's reason. */
