@@ -4,6 +4,11 @@
 export interface ByteSink {
   /** The sink may keep the bytes until the promise resolves; the caller does not change them before. */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Hands over what is gathered in memory, so that a sink can wait for `close` at little cost; only `close` and `abort`
+   * may follow. Nothing becomes visible. Sinks that gather nothing have none.
+   */
+  seal?(): Promise<void>;
   close(): Promise<void>;
   abort(): Promise<void>;
 }

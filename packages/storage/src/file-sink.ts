@@ -77,7 +77,7 @@ class FileSink implements ByteSink {
   readonly #handle: FileHandle;
   readonly #temporary: string | undefined;
   readonly #path: string;
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffer: Buffer | undefined = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
   #ended = false;
 
@@ -89,12 +89,23 @@ class FileSink implements ByteSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#checkOpen();
+    const buffer = this.#checkUnsealed();
     try {
       if (this.#filled + bytes.length > BUFFER_BYTES) await this.#flush();
       if (bytes.length >= BUFFER_BYTES) return await this.#writeAll(bytes);
-      this.#buffer.set(bytes, this.#filled);
+      buffer.set(bytes, this.#filled);
       this.#filled += bytes.length;
+    } catch (error) {
+      throw fileError(error, this.#shown);
+    }
+  }
+
+  async seal(): Promise<void> {
+    this.#checkUnsealed();
+    try {
+      await this.#flush();
+      this.#buffer = undefined;
+      await this.#handle.close();
     } catch (error) {
       throw fileError(error, this.#shown);
     }
@@ -103,9 +114,8 @@ class FileSink implements ByteSink {
   async close(): Promise<void> {
     this.#checkOpen();
     try {
-      await this.#flush();
+      if (this.#buffer !== undefined) await this.seal();
       this.#ended = true;
-      await this.#handle.close();
       if (this.#temporary !== undefined) await rename(this.#temporary, this.#path);
     } catch (error) {
       await this.#discard();
@@ -121,10 +131,16 @@ class FileSink implements ByteSink {
     if (this.#ended) throw new SourceError("the output is closed", { where: { url: this.#shown } });
   }
 
+  #checkUnsealed(): Buffer {
+    this.#checkOpen();
+    if (this.#buffer !== undefined) return this.#buffer;
+    throw new SourceError("the output is complete", { where: { url: this.#shown } });
+  }
+
   async #flush(): Promise<void> {
     const filled = this.#filled;
     this.#filled = 0;
-    if (filled > 0) await this.#writeAll(this.#buffer.subarray(0, filled));
+    if (filled > 0) await this.#writeAll((this.#buffer as Buffer).subarray(0, filled));
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -135,7 +151,7 @@ class FileSink implements ByteSink {
   async #discard(): Promise<void> {
     if (!this.#ended) {
       this.#ended = true;
-      await this.#handle.close();
+      if (this.#buffer !== undefined) await this.#handle.close();
     }
     if (this.#temporary !== undefined) await rm(this.#temporary, { force: true });
   }

@@ -27,6 +27,23 @@ it("shows the file only when closed, small and large writes in order", async () 
   expect(await readdir(folder)).toEqual(["out.bin"]);
 });
 
+it("a sealed one waits for close or abort, and takes no more", async () => {
+  const path = join(folder, "out.bin");
+  for (const end of ["close", "abort"] as const) {
+    const sink = await fileSink(path);
+    await sink.write(text("whole"));
+    await sink.seal?.();
+    expect((await readdir(folder)).filter((name) => name === "out.bin")).toEqual(end === "close" ? [] : ["out.bin"]);
+    await expect(sink.write(text("x"))).rejects.toMatchObject({
+      code: "INGEST_SOURCE",
+      what: "the output is complete",
+    });
+    await sink[end]();
+    expect(await readdir(folder)).toEqual(["out.bin"]);
+    expect(await readFile(path, "utf8")).toBe("whole");
+  }
+});
+
 it("abort leaves nothing, and an old file as it was", async () => {
   const path = join(folder, "out.bin");
   await writeFile(path, "old");

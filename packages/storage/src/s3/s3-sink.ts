@@ -52,6 +52,7 @@ class S3Sink implements ByteSink {
   #sent = 0;
   #sizeBytes = 0;
   #failure: { readonly error: unknown } | undefined;
+  #sealed = false;
   #ended = false;
 
   constructor(location: S3Location, clients: S3Clients) {
@@ -62,6 +63,7 @@ class S3Sink implements ByteSink {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
+    if (this.#sealed) throw new SourceError("the output is complete", { where: { url: this.#target.url } });
     this.#sizeBytes += bytes.length;
     for (let from = 0; from < bytes.length; ) {
       this.#buffer ??= freshBytes(this.#sent < SHORT_PARTS ? PART_BYTES : LONG_PART_BYTES);
@@ -71,6 +73,15 @@ class S3Sink implements ByteSink {
       from += some.length;
       if (this.#filled === this.#buffer.length) await this.#sendPart();
     }
+  }
+
+  /** Small objects too go as a part here: what is put whole would be there at once. */
+  async seal(): Promise<void> {
+    this.#check();
+    if (this.#filled > 0 && !this.#sealed) await this.#sendPart();
+    await Promise.all(this.#sending);
+    this.#sealed = true;
+    this.#check();
   }
 
   async close(): Promise<void> {
