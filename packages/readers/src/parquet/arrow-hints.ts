@@ -11,6 +11,8 @@ export const ArrowTypeId = {
   BINARY: 4,
   UTF8: 5,
   DECIMAL: 7,
+  DATE: 8,
+  TIME: 9,
   TIMESTAMP: 10,
   LIST: 12,
   STRUCT: 13,
@@ -27,7 +29,7 @@ export interface ArrowHint {
   readonly name: string;
   /** One of `ArrowTypeId` or another id of Schema.fbs; of a dictionary, the type of its values. */
   readonly typeId: number;
-  /** Duration, Timestamp: 0 s, 1 ms, 2 µs, 3 ns. */
+  /** Duration, Time, Timestamp: 0 s, 1 ms, 2 µs, 3 ns. Date: 0 days, 1 ms. */
   readonly unit: number;
   readonly timezone: string;
   readonly listSize: number;
@@ -36,6 +38,14 @@ export interface ArrowHint {
   readonly children: readonly ArrowHint[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
 }
+
+/** Which unit a type has that does not say it (Schema.fbs). */
+const unitDefaults: ReadonlyMap<number, number> = new Map([
+  [ArrowTypeId.DATE, 1],
+  [ArrowTypeId.TIME, 1],
+  [ArrowTypeId.TIMESTAMP, 0],
+  [ArrowTypeId.DURATION, 1],
+]);
 
 const CONTINUATION = 0xffffffff;
 const SCHEMA_HEADER = 1;
@@ -144,8 +154,7 @@ function readField(field: Table, budget: { left: number }, depth: number): Arrow
   return {
     name: field.string(0),
     typeId,
-    unit:
-      (typeId === ArrowTypeId.TIMESTAMP ? type?.i16(0, 0) : typeId === ArrowTypeId.DURATION ? type?.i16(0, 1) : 0) ?? 0,
+    unit: unitDefaults.has(typeId) ? (type?.i16(0, unitDefaults.get(typeId) ?? 0) ?? 0) : 0,
     timezone: typeId === ArrowTypeId.TIMESTAMP ? (type?.string(1) ?? "") : "",
     listSize: typeId === ArrowTypeId.FIXED_SIZE_LIST ? (type?.i32(0, 0) ?? 0) : 0,
     keysSorted: typeId === ArrowTypeId.MAP && type?.u8(0) === 1,

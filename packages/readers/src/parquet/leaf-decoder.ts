@@ -11,7 +11,8 @@ import type { Workspace } from "./workspace.ts";
 
 /** The decoder for a leaf of this physical and Arrow type. */
 export function leafDecoder(space: Workspace, node: LeafNode, limits: Limits): LeafValues {
-  const { type, leaf } = node;
+  const { leaf } = node;
+  const type = node.stored ?? node.type;
   if (type.kind === "null") return new NullValues();
   if (leaf.physical === Physical.BOOLEAN) return new BooleanValues(space);
   if (leaf.physical !== Physical.BYTE_ARRAY) return new FixedValues(space, leaf, type, limits);

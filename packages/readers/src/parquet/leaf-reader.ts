@@ -3,6 +3,7 @@ import { GrowingValidity } from "./growing.ts";
 import { leafDecoder } from "./leaf-decoder.ts";
 import type { LeafValues, Step } from "./leaf-values.ts";
 import type { LeafNode, ListNode, StructNode } from "./nodes.ts";
+import { restoreColumn } from "../restore/index.ts";
 import { PageReader } from "./pages.ts";
 import type { ChunkPlan, ParquetPlan } from "./plan.ts";
 import type { PageLocation } from "./page-index.ts";
@@ -302,13 +303,13 @@ export class LeafReader {
     const { parts, slots } = this.#spine.take(rows);
     const { data, offsets } = this.#values.take(slots);
     const { validity, nullCount } = this.node.nullable ? this.#validity.take(slots) : { validity: null, nullCount: 0 };
-    const { type } = this.node;
+    const { type, stored = type } = this.node;
     this.rows -= rows;
     this.#slots -= slots;
     this.#expectedSlotsPerRow = rows === 0 ? this.#expectedSlotsPerRow : slots / rows;
     const isNull = type.kind === "null";
     const column: Column = {
-      type,
+      type: stored,
       length: slots,
       nullCount: isNull ? slots : nullCount,
       validity: isNull ? null : validity,
@@ -317,6 +318,6 @@ export class LeafReader {
       children: [],
       dictionary: null,
     };
-    return { node: this.node, spine: parts, column };
+    return { node: this.node, spine: parts, column: stored === type ? column : restoreColumn(column, type) };
   }
 }

@@ -33,6 +33,8 @@ interface NodeBase {
 export interface LeafNode extends NodeBase {
   readonly shape: "leaf";
   readonly type: DataType;
+  /** What its values are decoded as, when that is not `type` itself: the same in a finer unit. */
+  readonly stored?: DataType;
   readonly leaf: Leaf;
 }
 

@@ -10,30 +10,49 @@ const units: readonly TimeUnit[] = ["s", "ms", "us", "ns"];
  *
  * The Parquet schema wins wherever the two disagree: a hint is taken only when it fits the stored type, and never changes
  * names, nullability or the number of fields.
+ *
+ * @param ours whether our writer made the file: then seconds, dates in milliseconds and the names of items are restored
+ *   too. Parquet has none of them, and whoever reads a file of Arrow's own writers expects what Arrow's readers give
  */
-export function restoreFields(nodes: readonly Node[], hints: readonly ArrowHint[]): Node[] {
+export function restoreFields(nodes: readonly Node[], hints: readonly ArrowHint[], ours: boolean): Node[] {
   if (nodes.length !== hints.length) return [...nodes];
   return nodes.map((node, i) => {
     const hint = hints[i] as ArrowHint;
-    return hint.name === node.name ? restore(node, hint) : node;
+    return hint.name === node.name ? restore(node, hint, ours) : node;
   });
 }
 
-function restore(node: Node, hint: ArrowHint): Node {
-  const restored = restoreShape(node, hint);
+function restore(node: Node, hint: ArrowHint, ours: boolean): Node {
+  const restored = restoreShape(node, hint, ours);
   return hint.metadata === undefined ? restored : { ...restored, metadata: hint.metadata };
 }
 
-function restoreShape(node: Node, hint: ArrowHint): Node {
-  if (node.shape === "leaf") return restoreLeaf(node, hint);
-  if (node.shape === "list") return restoreList(node, hint);
+function restoreShape(node: Node, hint: ArrowHint, ours: boolean): Node {
+  if (node.shape === "leaf") return restoreLeaf(node, hint, ours);
+  if (node.shape === "list") return restoreList(node, hint, ours);
   if (hint.typeId !== ArrowTypeId.STRUCT) return node;
-  return { ...node, children: restoreFields(node.children, hint.children) };
+  return { ...node, children: restoreFields(node.children, hint.children, ours) };
 }
 
-function restoreLeaf(node: LeafNode, hint: ArrowHint): LeafNode {
-  const type = restoreType(node.type, hint);
+function restoreLeaf(node: LeafNode, hint: ArrowHint, ours: boolean): LeafNode {
+  const stored = restoreType(node.type, hint);
+  const type = ours ? inUnit(stored, hint) : stored;
+  if (type !== stored) return { ...node, type, stored };
   return type === node.type ? node : { ...node, type };
+}
+
+/** `type` in the unit that its writer had, where that is coarser. */
+function inUnit(type: DataType, { typeId, unit }: ArrowHint): DataType {
+  switch (type.kind) {
+    case "date":
+      return typeId === ArrowTypeId.DATE && unit === 1 ? { kind: "date", unit: "ms" } : type;
+    case "time":
+      return typeId === ArrowTypeId.TIME && unit === 0 && type.unit === "ms" ? { ...type, unit: "s" } : type;
+    case "timestamp":
+      return typeId === ArrowTypeId.TIMESTAMP && unit === 0 && type.unit === "ms" ? { ...type, unit: "s" } : type;
+    default:
+      return type;
+  }
 }
 
 function restoreType(type: DataType, hint: ArrowHint): DataType {
@@ -59,24 +78,30 @@ function restoreType(type: DataType, hint: ArrowHint): DataType {
   }
 }
 
-function restoreList(node: ListNode, hint: ArrowHint): ListNode {
+function restoreList(node: ListNode, hint: ArrowHint, ours: boolean): Node {
   const [item] = hint.children;
   if (item === undefined || hint.children.length !== 1) return node;
   if (node.kind === "map") {
     if (hint.typeId !== ArrowTypeId.MAP || node.child.shape !== "struct" || item.children.length !== 2) return node;
     // Names inside a map differ between Parquet and Arrow; the places do not.
-    const children = node.child.children.map((child, i) => restore(child, item.children[i] as ArrowHint));
-    return { ...node, keysSorted: hint.keysSorted, child: { ...node.child, children } };
+    const children = node.child.children.map((child, i) => restoreItem(child, item.children[i] as ArrowHint, ours));
+    const name = ours ? item.name : node.child.name;
+    return { ...node, keysSorted: hint.keysSorted, child: { ...node.child, name, children } };
   }
   switch (hint.typeId) {
     case ArrowTypeId.LIST:
-      return { ...node, child: restore(node.child, item) };
+      return { ...node, child: restoreItem(node.child, item, ours) };
     case ArrowTypeId.LARGE_LIST:
-      return { ...node, kind: "largeList", child: restore(node.child, item) };
+      return { ...node, kind: "largeList", child: restoreItem(node.child, item, ours) };
     case ArrowTypeId.FIXED_SIZE_LIST:
       if (hint.listSize < 0) return node;
-      return { ...node, kind: "fixedSizeList", size: hint.listSize, child: restore(node.child, item) };
+      return { ...node, kind: "fixedSizeList", size: hint.listSize, child: restoreItem(node.child, item, ours) };
     default:
       return node;
   }
+}
+
+function restoreItem(node: Node, hint: ArrowHint, ours: boolean): Node {
+  const restored = restore(node, hint, ours);
+  return ours ? { ...restored, name: hint.name } : restored;
 }

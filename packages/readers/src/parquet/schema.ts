@@ -3,7 +3,7 @@ import { readArrowHints } from "./arrow-hints.ts";
 import type { ParquetMetadata } from "./metadata.ts";
 import { fieldOf, type Node } from "./nodes.ts";
 import { restoreFields } from "./restore.ts";
-import { ARROW_SCHEMA_KEY } from "./spec.ts";
+import { ARROW_SCHEMA_KEY, OUR_NAME } from "./spec.ts";
 import { buildTree } from "./tree.ts";
 
 /** Trees are the same for every fragment of a file, and not small: one per metadata object. */
@@ -17,12 +17,17 @@ export function fileNodes(metadata: ParquetMetadata, select: Select): readonly N
     const nodes = buildTree(metadata.elements, select.limits);
     const stored = metadata.keyValues[ARROW_SCHEMA_KEY];
     const hints = stored === undefined ? undefined : readArrowHints(stored);
-    const restored = hints === undefined ? nodes : restoreFields(nodes, hints);
+    const restored = hints === undefined ? nodes : restoreFields(nodes, hints, isOurs(metadata));
     trees.set(metadata, restored);
     return restored;
   } catch (error) {
     throw addWhere(error, { url: metadata.url });
   }
+}
+
+/** Whether our writer made the file. */
+function isOurs({ createdBy }: ParquetMetadata): boolean {
+  return createdBy?.startsWith(`${OUR_NAME} version `) === true;
 }
 
 /** The selected columns in the order asked for. @throws OptionsError for a path that does not exist. */

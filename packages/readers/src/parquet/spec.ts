@@ -104,6 +104,9 @@ export const PageType = { DATA_PAGE: 0, INDEX_PAGE: 1, DICTIONARY_PAGE: 2, DATA_
 /** Key of the footer's metadata that holds the Arrow schema: base64 of an encapsulated IPC message. */
 export const ARROW_SCHEMA_KEY = "ARROW:schema";
 
+/** What our writer calls itself in `created_by`, which reads "<name> version <x.y.z>". */
+export const OUR_NAME = "ingest";
+
 /** The name of `value` in one of the tables above, or "NAME 17" for a number that the specification does not know. */
 export function nameOf(table: Readonly<Record<string, number>>, value: number, what: string): string {
   for (const [name, number] of Object.entries(table)) if (number === value) return name;

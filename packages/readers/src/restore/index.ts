@@ -1,3 +1,3 @@
-export { restoreColumns } from "./restore-column.ts";
+export { restoreColumn, restoreColumns } from "./restore-column.ts";
 export { restoreFields } from "./restore-type.ts";
 export { storedFields, withoutStoredSchema } from "./stored-schema.ts";

@@ -40,8 +40,13 @@ function restoreField(column: Column, field: Field, underNulls: boolean): Column
   return restoreColumn(column, field.type, underNulls);
 }
 
-/** @param underNulls whether an ancestor has nulls, below which nothing is as it should be */
-function restoreColumn(column: Column, type: DataType, underNulls: boolean): Column {
+/**
+ * One column as `type`.
+ *
+ * @param underNulls whether an ancestor has nulls, below which nothing is as it should be
+ * @throws FormatError as `restoreColumns`
+ */
+export function restoreColumn(column: Column, type: DataType, underNulls = false): Column {
   const { type: from, data } = column;
   if (from === type) return column;
   switch (type.kind) {

@@ -1,6 +1,6 @@
 import { type ByteSink, type Column, type Columns, OptionsError, type Schema } from "@ingest-ts/core";
 import { addWhere } from "@ingest-ts/core";
-import { MAGIC } from "@ingest-ts/readers/parquet/spec";
+import { MAGIC, OUR_NAME } from "@ingest-ts/readers/parquet/spec";
 import { checkColumns } from "../check-columns.ts";
 import type { TableWriter, Written } from "../writer.ts";
 import { keyValuesOf } from "../arrow-schema.ts";
@@ -16,7 +16,7 @@ import { shred } from "./shred.ts";
 import { WorkMemory } from "../columns/work-memory.ts";
 
 /** In every footer; the version is that of this package. */
-export const CREATED_BY = "ingest version 0.1.0";
+export const CREATED_BY: string = `${OUR_NAME} version 0.1.0`;
 
 const magic = new TextEncoder().encode(MAGIC);
 
