@@ -257,6 +257,31 @@ function suite(kind: S3ServerKind): void {
     expect((await Body?.transformToString())?.split("\n")).toHaveLength(3);
   });
 
+  it("convert reads s3 and writes it in parts, and a run that fails leaves no object", async () => {
+    await upload(await numbersFile("wide.parquet", 8, 400_000, 100_000), "wide/x.parquet");
+    const options = ["--quiet", "--endpoint-url", proxy.endpoint];
+    const done = await ingest(["convert", "s3://data/wide/", "s3://data/made/x.orc", "--codec", "none", ...options]);
+    expect(done).toEqual({ code: 0, stdout: "", stderr: "" });
+    // One column, whose digest is the same however rows are divided into slabs.
+    const columns = ["c7"];
+    const made = await open("s3://data/made/x.orc", { columns });
+    expect([made.format, made.rows]).toEqual(["orc", 400_000]);
+    expect(await digestOf(made)).toBe(await digestOf(await open("s3://data/wide/x.parquet", { columns })));
+    const again = await ingest(["convert", "s3://data/wide/", "s3://data/made/x.orc", ...options]);
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("file of this name already")]);
+    const shards = ["convert", "s3://data/wide/x.parquet", "s3://data/shards", "--to", "avro"];
+    expect((await ingest([...shards, "--shard-rows", "150000", ...options])).code).toBe(0);
+    expect((await ingest(["count", "s3://data/shards/", ...options.slice(1)])).stdout).toBe("400000\n");
+    // A part that the store never takes: what was sent before is removed, and the name stays free.
+    proxy.plan((_, { method, url }) =>
+      method === "PUT" && url?.includes("partNumber=1&") === true ? { status: 403 } : undefined,
+    );
+    const failed = await ingest(["convert", "s3://data/wide/", "s3://data/never/x.orc", "--codec", "none", ...options]);
+    proxy.plan(() => undefined);
+    expect(failed.code).toBe(4);
+    expect((await ingest(["count", "s3://data/never/x.orc", ...options.slice(1)])).code).toBe(4);
+  }, 120_000);
+
   it("no secret is in any output, error or state", async () => {
     const url = await upload(await numbersFile("secret.parquet", 3, 1000), "secret/x.parquet");
     const signed = await getSignedUrl(bucket.client, new GetObjectCommand({ Bucket: "data", Key: "secret/x.parquet" }));

@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./validate.ts")).registerValidate,
   },
   {
+    name: "convert",
+    summary: "write rows in another format, codec, layout or order",
+    load: async () => (await import("./convert.ts")).registerConvert,
+  },
+  {
     name: "count",
     summary: "print the number of rows",
     load: async () => (await import("./count.ts")).registerCount,

@@ -1,6 +1,7 @@
 import { OptionsError } from "@ingest-ts/core";
 import type { configureStorage } from "@ingest-ts/storage";
 import { type Command, Option } from "commander";
+import { sizeParser } from "./sizes.ts";
 
 /** What commander hands over for the options of object storage, spelled as in the aws command line. */
 interface StorageFlags {
@@ -13,15 +14,7 @@ interface StorageFlags {
   readonly cacheBytes?: number;
 }
 
-const units: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** "64GiB", "500M" or plain bytes. @throws OptionsError */
-function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text);
-  const bytes = Math.floor(Number(match?.[1]) * (units[match?.[2]?.toLowerCase() ?? ""] ?? Number.NaN));
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new OptionsError(`--cache-bytes is "${text}"`, { remedy: "Write a size like 500M or 64GiB." });
-}
+const parseSize = sizeParser("--cache-bytes");
 
 /** Adds the options that every command with URIs has, and sets storage up before the command runs. */
 export function addStorageOptions(command: Command): void {
