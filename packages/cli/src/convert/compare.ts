@@ -1,6 +1,13 @@
-import { byteWidthOf, type Column, type DataType, getBit, halfToNumber, UnsupportedError } from "@ingest-ts/core";
+import {
+  byteWidthOf,
+  type Column,
+  type DataType,
+  getBit,
+  halfToNumber,
+  typeName,
+  UnsupportedError,
+} from "@ingest-ts/core";
 import { bytesAt } from "../output/text-values.ts";
-import { typeText } from "../output/type-text.ts";
 
 /** Compares two rows by their places. */
 export type Compare = (a: number, b: number) => number;
@@ -18,7 +25,7 @@ export function isOrdered({ kind }: DataType): boolean {
  */
 export function compareOf(column: Column, descending: boolean): Compare {
   const compare = compares[column.type.kind]?.(column);
-  if (compare === undefined) throw new UnsupportedError(`sorting values of type ${typeText(column.type)}`);
+  if (compare === undefined) throw new UnsupportedError(`sorting values of type ${typeName(column.type)}`);
   const directed: Compare = descending ? (a, b) => compare(b, a) : compare;
   const { validity, nullCount } = column;
   if (nullCount === 0 || validity === null) return directed;

@@ -1,5 +1,13 @@
-import { type ByteSink, type Columns, type DataType, type Field, isIngestError, type Schema } from "@ingest-ts/core";
-import { typeText } from "../output/type-text.ts";
+import {
+  type ByteSink,
+  type Columns,
+  type DataType,
+  type Field,
+  isIngestError,
+  type Schema,
+  typeName,
+  typeText,
+} from "@ingest-ts/core";
 import { mapColumn } from "./lossy-columns.ts";
 import type { Target, TargetOptions } from "./targets.ts";
 
@@ -45,10 +53,7 @@ export async function planLossy(schema: Schema, target: Target, options: TargetO
 }
 
 function changeText(from: DataType, to: DataType): string {
-  const before = typeText(from);
-  const after = typeText(to);
-  if (to.kind === "utf8") return `${before} as text`;
-  return before === after ? `${before} with other types inside` : `${before} as ${after}`;
+  return to.kind === "utf8" ? `${typeName(from)} as text` : `${typeText(from)} as ${typeText(to)}`;
 }
 
 async function heldType(field: Field, target: Target, options: TargetOptions): Promise<DataType> {

@@ -5,11 +5,11 @@ import {
   OptionsError,
   type Schema,
   sliceRows,
+  typeName,
   UnsupportedError,
 } from "@ingest-ts/core";
 import type { Reader } from "@ingest-ts/readers";
 import type { TableWriter } from "@ingest-ts/writers";
-import { typeText } from "../output/type-text.ts";
 import { breathe } from "../process/signals.ts";
 import { planLossy } from "./lossy.ts";
 import { Output } from "./output.ts";
@@ -73,7 +73,7 @@ function explained(error: unknown, schema: Schema, { target, lossy }: Conversion
   const refused = error instanceof UnsupportedError || error instanceof OptionsError;
   const column = refused ? error.where.column : undefined;
   if (!refused || column === undefined || error.where.url !== undefined) return error;
-  const type = typeTextAt(schema.fields, column);
+  const type = typeAt(schema.fields, column);
   const others = target.format === "tfrecord" ? ", write float64 with --float64 bits" : "";
   const change = lossy ? "." : `${others}, or let --lossy change it (--help says how).`;
   return new UnsupportedError(`${error.what}${error.what.includes(type) ? "" : `, in ${type}`}`, {
@@ -84,12 +84,12 @@ function explained(error: unknown, schema: Schema, { target, lossy }: Conversion
 }
 
 /** The type of a dotted path, "" where there is none. */
-function typeTextAt(fields: readonly Field[], path: string): string {
+function typeAt(fields: readonly Field[], path: string): string {
   const field = fields.find(({ name }) => name === path || path.startsWith(`${name}.`));
   if (field === undefined) return "";
   return field.name === path
-    ? typeText(field.type)
-    : typeTextAt(childFields(field.type), path.slice(field.name.length + 1));
+    ? typeName(field.type)
+    : typeAt(childFields(field.type), path.slice(field.name.length + 1));
 }
 
 /** The files of a conversion, one after the other. */

@@ -1,15 +1,15 @@
 import {
   type Column,
-  type Columns,
   columnBytes,
+  type Columns,
   concatRows,
   OptionsError,
   type Schema,
   takeRows,
+  typeName,
 } from "@ingest-ts/core";
 import { collectColumns } from "../input/options.ts";
 import { sizeText } from "../output/quantities.ts";
-import { typeText } from "../output/type-text.ts";
 import { breathe } from "../process/signals.ts";
 import { type Compare, compareOf, inTurn, isOrdered } from "./compare.ts";
 
@@ -54,7 +54,7 @@ function sortKey(text: string, schema: Schema): SortKey {
     });
   }
   if (!isOrdered(type)) {
-    throw new OptionsError(`--sort: values of type ${typeText(type)} have no order here`, {
+    throw new OptionsError(`--sort: values of type ${typeName(type)} have no order here`, {
       where: { column: name },
       remedy: "Sort by numbers, times, text or bytes.",
     });
