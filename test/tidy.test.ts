@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shuffler: ["core", "kernels"],
   kafka: ["core", "kernels", "storage", "readers"], // of readers the subpaths that decode payloads
   loader: ["core", "storage", "readers", "sharder", "shuffler"],
-  cli: ["core", "kernels", "storage", "readers", "writers", "sharder", "shuffler", "loader"],
+  cli: ["core", "kernels", "storage", "kafka", "readers", "writers", "sharder", "shuffler", "loader"],
 };
 
 const scoped = /^@ingest-ts\/([^/]+)(\/.*)?$/;

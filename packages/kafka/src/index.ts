@@ -24,6 +24,8 @@ export type {
 } from "./reader/types.ts";
 export type { Gap, GapCause } from "./records/gap.ts";
 export { recordSchema } from "./records/schema.ts";
+export { errorName, errorRemedy } from "./transport/error-codes.ts";
+export { retrying, type RetryPolicy } from "./transport/retry.ts";
 export { openTransport } from "./transport/kafkajs-transport.ts";
 export type {
   AbortedTransaction,

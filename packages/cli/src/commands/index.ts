@@ -60,6 +60,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./serve.ts")).registerServe,
   },
   {
+    name: "kafka",
+    summary: "look at a cluster of Kafka: brokers, topics, how far a group is behind",
+    load: async () => (await import("./kafka.ts")).registerKafka,
+  },
+  {
     name: "env",
     summary: "print which rank this process is, and which variables say so",
     load: async () => (await import("./env.ts")).registerEnv,

@@ -1,7 +1,7 @@
 import { type ColumnPath, type FormatName, OptionsError, parseWhere, type Predicate } from "@ingest-ts/core";
 import type { OpenOptions, Reader, Skipped } from "@ingest-ts/readers";
-import { openSource } from "@ingest-ts/storage";
 import { Option } from "commander";
+import { readFileText } from "./read-text.ts";
 
 /** What commander hands over for the options that every reading command shares. */
 export interface InputFlags {
@@ -93,21 +93,9 @@ export function skippedText({ hidden, empty }: Skipped): string {
   return `passed over: ${parts.join(", ")}`;
 }
 
-/** The whole of a text file. @throws SourceError when it cannot be read. */
-async function readText(path: string): Promise<string> {
-  const source = await openSource(path);
-  try {
-    const { sizeBytes } = await source.stat();
-    const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
-    return new TextDecoder().decode(bytes);
-  } finally {
-    await source.close();
-  }
-}
-
 async function readDeclaredSchema(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  const text = await readText(path);
+  const text = await readFileText(path);
   try {
     JSON.parse(text);
     return text;

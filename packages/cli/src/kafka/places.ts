@@ -1,0 +1,23 @@
+import { OptionsError } from "@ingest-ts/core";
+
+/** A place in every partition, as `--from` and `--until` write it. */
+export type Place = "earliest" | "latest" | { readonly timestampMs: number } | { readonly offset: number };
+
+/** `earliest`, `latest`, an offset, or an ISO 8601 time (without a zone: UTC). @throws OptionsError naming the option */
+export function placeParser(name: string): (text: string) => Place {
+  return (text) => {
+    if (text === "earliest" || text === "latest") return text;
+    const offset = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) return { offset };
+    const timestampMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(withZone(text)) : Number.NaN;
+    if (Number.isSafeInteger(timestampMs)) return { timestampMs };
+    throw new OptionsError(`${name} is "${text}"`, {
+      remedy: "It is earliest, latest, an offset, or a time like 2026-11-29T12:00:00Z.",
+    });
+  };
+}
+
+function withZone(text: string): string {
+  if (!/[T ]/.test(text)) return `${text}T00:00:00Z`;
+  return /(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`;
+}
