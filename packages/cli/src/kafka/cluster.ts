@@ -6,6 +6,7 @@ import {
   type OffsetSpec,
   type PartitionInfo,
   retrying,
+  type TopicPartition,
   type Transport,
 } from "@ingest-ts/kafka";
 import type { Place } from "./places.ts";
