@@ -120,7 +120,7 @@ export interface KafkaLag {
 export interface KafkaGap {
   readonly topic: string;
   readonly partition: number;
-  readonly cause: "control" | "aborted" | "removed" | "lost";
+  readonly cause: "control" | "aborted" | "removed" | "lost" | "skipped" | "deadLettered";
   readonly start: number;
   /** Exclusive. */
   readonly end: number;

@@ -6,9 +6,10 @@
  * | control | markers that end transactions |
  * | aborted | records of aborted transactions, at isolation "read_committed" |
  * | removed | compacted away, or never given to a record |
+ * | skipped, deadLettered | a record that could not be decoded, left out as `onPoison` says |
  * | lost | no longer in the log (retention, deleted records, a shorter log) and passed over because `onDataLoss` said so |
  */
-export type GapCause = "control" | "aborted" | "removed" | "lost";
+export type GapCause = "control" | "aborted" | "removed" | "lost" | "skipped" | "deadLettered";
 
 /** Offsets of one partition without a row. */
 export interface Gap {
