@@ -46,16 +46,9 @@ export { decodeRecords, varints } from "./tfrecord";
 export { avroDatums, avroRows } from "./avro";
 export { encodeExamples } from "./tfrecord-encode";
 export { concatStrings, gatherBits, weaveBits, weaveRuns, weaveStrings } from "./shuffle";
-export {
-  lengthsToOffsets,
-  narrowFrom64,
-  orcBooleans,
-  orcBytes,
-  orcDecimals,
-  orcIntegers,
-  orcTimestamps,
-  orcZoneShift,
-} from "./orc-runs";
+export { orcBooleans, orcBytes } from "./orc-bytes";
+export { orcIntegers } from "./orc-runs";
+export { lengthsToOffsets, narrowFrom64, orcDecimals, orcTimestamps, orcZoneShift } from "./orc-values";
 export {
   dictionary4,
   dictionary8,

@@ -1,13 +1,12 @@
-// ORC run-length encodings (specification v1, "Run Length Encoding"). Every decoder keeps its place in a state block, so
-// that a stream can be read in pieces that cut runs anywhere.
+// ORC run-length encodings of integers (specification v1, "Run Length Encoding"). The decoder keeps its place in a state
+// block, so that a stream can be read in pieces that cut runs anywhere, and go on when more of it has come.
 //
-// Integer state, INTEGER_STATE_BYTES: u32 pos, u32 end (addresses), u32 next, u32 count, then up to 512 decoded int64.
-// Byte state, 32 bytes: u32 pos, u32 end, u32 left, u32 literal, u32 value, u32 bits, u32 bitsLeft.
-import { BIT_WIDTH, CORRUPT, LENGTH, OVERFLOW, TRUNCATED, fail, setValid } from "./status";
+// State, INTEGER_STATE_BYTES: u32 pos, u32 end (addresses), u32 next, u32 count, u32 done, u32 0, then up to 512 decoded
+// int64.
+import { BIT_WIDTH, LENGTH, TRUNCATED, fail } from "./status";
 import { readVarint64, unzigzag, varintEnd } from "./varint";
-import { putBits } from "./bits";
 
-const BUFFER: usize = 16;
+const BUFFER: usize = 24;
 
 /** Bits per value of a 5-bit width code ("Direct" and later tables). */
 function widthOf(code: u32): u32 {
@@ -188,7 +187,7 @@ function runV1(p: usize, stop: usize, isSigned: bool, out: usize): i32 {
   return count;
 }
 
-/** The next `count` integers of a stream as int64. */
+/** The next `count` integers of a stream as int64. After TRUNCATED the state says how many there were, and stays good. */
 export function orcIntegers(state: usize, version: u32, isSigned: u32, out: usize, count: u32): i32 {
   const stop = <usize>load<u32>(state, 4);
   let done: u32 = 0;
@@ -206,258 +205,16 @@ export function orcIntegers(state: usize, version: u32, isSigned: u32, out: usiz
     const whole = count - done >= 512;
     const target = whole ? out + (<usize>done << 3) : state + BUFFER;
     const run = version == 1 ? runV1(p, stop, isSigned != 0, target) : runV2(p, stop, isSigned != 0, target);
-    if (run < 0) return fail(run, stop > p ? stop - p : 0);
+    if (run < 0) {
+      store<u32>(state, done, 16);
+      return fail(run, stop > p ? stop - p : 0);
+    }
     store<u32>(state, <u32>runEnd);
     if (whole) done += run;
     else {
       store<u32>(state, 0, 8);
       store<u32>(state, run, 12);
     }
-  }
-  return <i32>count;
-}
-
-/** The next byte of a byte-RLE stream, or a negative status. */
-// @ts-ignore: decorator
-@inline
-function nextByte(state: usize, stop: usize): i32 {
-  let left = load<u32>(state, 8);
-  let p = <usize>load<u32>(state);
-  if (left == 0) {
-    if (p + 2 > stop) return TRUNCATED;
-    const control = <i32>load<i8>(p++);
-    if (control >= 0) {
-      left = control + 3;
-      store<u32>(state, 0, 12);
-      store<u32>(state, <u32>load<u8>(p++), 16);
-    } else {
-      left = -control;
-      store<u32>(state, 1, 12);
-    }
-  }
-  store<u32>(state, left - 1, 8);
-  if (load<u32>(state, 12) == 0) {
-    store<u32>(state, <u32>p);
-    return <i32>load<u32>(state, 16);
-  }
-  if (p >= stop) return TRUNCATED;
-  const byte = <i32>load<u8>(p++);
-  store<u32>(state, <u32>p);
-  return byte;
-}
-
-/** The next `count` bytes of a byte-RLE stream. */
-export function orcBytes(state: usize, out: usize, count: u32): i32 {
-  const stop = <usize>load<u32>(state, 4);
-  for (let i: u32 = 0; i < count; i++) {
-    const byte = nextByte(state, stop);
-    if (byte < 0) return fail(byte, 0);
-    store<u8>(out + i, byte);
-  }
-  return <i32>count;
-}
-
-/** The next `count` bits of a boolean stream (most significant first) as a bitmap from bit 0. */
-export function orcBooleans(state: usize, out: usize, count: u32): i32 {
-  const stop = <usize>load<u32>(state, 4);
-  let bits = load<u32>(state, 20);
-  let left = load<u32>(state, 24);
-  let set: u32 = 0;
-  for (let i: u32 = 0; i < count; ) {
-    if (left == 0) {
-      const byte = nextByte(state, stop);
-      if (byte < 0) return fail(byte, 0);
-      bits = <u32>byte;
-      left = 8;
-    }
-    const taken = min(left, min<u32>(8 - (i & 7), count - i));
-    let value: u32 = 0;
-    for (let k: u32 = 0; k < taken; k++) value |= ((bits >> (left - 1 - k)) & 1) << k;
-    left -= taken;
-    putBits(out, i, value, taken);
-    set += popcnt(value);
-    i += taken;
-  }
-  store<u32>(state, bits, 20);
-  store<u32>(state, left, 24);
-  setValid(set);
-  return <i32>count;
-}
-
-/** int64 → int32, int16 or int8. */
-export function narrowFrom64(src: usize, count: u32, bytes: u32, out: usize): i32 {
-  const shift: i64 = 64 - <i64>bytes * 8;
-  for (let i: u32 = 0; i < count; i++) {
-    const value = load<i64>(src + (<usize>i << 3));
-    if ((value << shift) >> shift != value) return fail(OVERFLOW, i);
-    if (bytes == 4) store<i32>(out + (<usize>i << 2), <i32>value);
-    else if (bytes == 2) store<i16>(out + (<usize>i << 1), <i16>value);
-    else store<i8>(out + i, <i8>value);
-  }
-  return <i32>count;
-}
-
-/** `count` int64 lengths → count + 1 int32 offsets from `base` on. Returns the last; LENGTH (negative), OVERFLOW. */
-export function lengthsToOffsets(src: usize, count: u32, base: u32, out: usize): i32 {
-  let total: i64 = base;
-  store<i32>(out, <i32>base);
-  for (let i: u32 = 0; i < count; i++) {
-    const length = load<i64>(src + (<usize>i << 3));
-    if (length < 0) return fail(LENGTH, i);
-    total += length;
-    if (length > 0x7fffffff || total > 0x7fffffff) return fail(OVERFLOW, i);
-    store<i32>(out + ((<usize>i + 1) << 2), <i32>total);
-  }
-  return <i32>total;
-}
-
-const DIGITS: i64 = 38;
-
-/**
- * `count` zigzag varints of up to 128 bits, each scaled from scales[i] to `scale` → 16-byte decimals. Returns bytes
- * consumed; TRUNCATED, OVERFLOW (position: values) when a value does not fit 128 bits or loses digits.
- */
-export function orcDecimals(src: usize, srcLength: u32, scales: usize, scale: i32, out: usize, count: u32): i32 {
-  let p = src;
-  const stop = src + srcLength;
-  for (let i: u32 = 0; i < count; i++) {
-    let low: u64 = 0;
-    let high: u64 = 0;
-    let shift: u64 = 0;
-    for (;;) {
-      if (p >= stop) return fail(TRUNCATED, p - src);
-      const byte: u64 = load<u8>(p++);
-      const part = byte & 127;
-      if (shift < 64) {
-        low |= part << shift;
-        if (shift > 57) high |= part >> (64 - shift);
-      } else if (shift < 126) high |= part << (shift - 64);
-      else {
-        if (shift > 126 || part > 3) return fail(OVERFLOW, i);
-        high |= part << 62;
-      }
-      shift += 7;
-      if (byte < 128) break;
-    }
-    const sign: u64 = 0 - (low & 1);
-    low = ((low >> 1) | (high << 63)) ^ sign;
-    high = (high >> 1) ^ sign;
-    const missing = <i64>scale - load<i64>(scales + (<usize>i << 3));
-    if (missing != 0) {
-      if (missing > DIGITS || missing < -DIGITS) {
-        if ((low | high) != 0) return fail(OVERFLOW, i);
-      } else if (missing > 0) {
-        for (let k: i64 = 0; k < missing; k++) if (!timesTen(low, high)) return fail(OVERFLOW, i);
-        else { low = resultLow; high = resultHigh; }
-      } else {
-        for (let k: i64 = 0; k < -missing; k++) if (!overTen(low, high)) return fail(OVERFLOW, i);
-        else { low = resultLow; high = resultHigh; }
-      }
-    }
-    const at = out + (<usize>i << 4);
-    store<u64>(at, low);
-    store<u64>(at, high, 8);
-  }
-  return <i32>(p - src);
-}
-
-let resultLow: u64 = 0;
-let resultHigh: u64 = 0;
-
-function negate(low: u64, high: u64): void {
-  resultLow = 0 - low;
-  resultHigh = ~high + (low == 0 ? 1 : 0);
-}
-
-/** Magnitude × 10 with the sign kept; false when it passes 127 bits. */
-function timesTen(low: u64, high: u64): bool {
-  const isNegative = <i64>high < 0;
-  if (isNegative) { negate(low, high); low = resultLow; high = resultHigh; }
-  const a = (low & 0xffffffff) * 10;
-  const b = (low >> 32) * 10 + (a >> 32);
-  const c = (high & 0xffffffff) * 10 + (b >> 32);
-  const d = (high >> 32) * 10 + (c >> 32);
-  if (d >> 31 != 0) return false;
-  resultLow = (b << 32) | (a & 0xffffffff);
-  resultHigh = (d << 32) | (c & 0xffffffff);
-  if (isNegative) negate(resultLow, resultHigh);
-  return true;
-}
-
-/** Divides by 10; false when a digit would be lost. */
-function overTen(low: u64, high: u64): bool {
-  const isNegative = <i64>high < 0;
-  if (isNegative) { negate(low, high); low = resultLow; high = resultHigh; }
-  let rest: u64 = 0;
-  const d = high >> 32; const qd = d / 10; rest = d % 10;
-  const c = (rest << 32) | (high & 0xffffffff); const qc = c / 10; rest = c % 10;
-  const b = (rest << 32) | (low >> 32); const qb = b / 10; rest = b % 10;
-  const a = (rest << 32) | (low & 0xffffffff); const qa = a / 10; rest = a % 10;
-  if (rest != 0) return false;
-  resultLow = (qb << 32) | qa;
-  resultHigh = (qd << 32) | qc;
-  if (isNegative) negate(resultLow, resultHigh);
-  return true;
-}
-
-/**
- * Seconds since `epochSeconds` and encoded nanoseconds → int64 ns since 1970, without a time zone. OVERFLOW (position:
- * values). The last three bits of the nanoseconds tell how many zeros were cut; Java writers round seconds of negative
- * times towards zero (ORC-763).
- */
-export function orcTimestamps(seconds: usize, nanos: usize, epochSeconds: i64, out: usize, count: u32): i32 {
-  for (let i: u32 = 0; i < count; i++) {
-    // Arrow's writer cuts times before 1970 towards zero, which leaves negative nanoseconds.
-    const encoded = load<i64>(nanos + (<usize>i << 3));
-    let nano = encoded >> 3;
-    const zeros = encoded & 7;
-    if (nano > 999999999 || nano < -999999999) return fail(CORRUPT, i);
-    if (zeros != 0) for (let k: i64 = 0; k <= zeros; k++) nano *= 10;
-    if (nano > 999999999 || nano < -999999999) return fail(CORRUPT, i);
-    let second = load<i64>(seconds + (<usize>i << 3));
-    if (second > 1 << 36 || second < -(1 << 36)) return fail(OVERFLOW, i);
-    second += epochSeconds;
-    if (second < 0 && nano > 999999) second -= 1;
-    // ±9,223,372,036 s is what 64 bits of nanoseconds hold.
-    if (second > 9223372035 || second < -9223372036) return fail(OVERFLOW, i);
-    if (second == -9223372036 && nano < 0) return fail(OVERFLOW, i);
-    store<i64>(out + (<usize>i << 3), second * 1000000000 + nano);
-  }
-  return <i32>count;
-}
-
-/**
- * seconds[i] += epochSeconds, then the offset of the zone at that instant: `offsets[k]` (int32) holds from
- * `transitions[k]` (int64, ascending) on, and offsets[0] before the second one too. OVERFLOW (position: values).
- */
-export function orcZoneShift(
-  seconds: usize,
-  count: u32,
-  epochSeconds: i64,
-  transitions: usize,
-  offsets: usize,
-  transitionCount: u32,
-): i32 {
-  let last: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const at = seconds + (<usize>i << 3);
-    const stored = load<i64>(at);
-    if (stored > 1 << 36 || stored < -(1 << 36)) return fail(OVERFLOW, i);
-    const instant = stored + epochSeconds;
-    const fits =
-      instant >= load<i64>(transitions + (<usize>last << 3)) &&
-      (last + 1 == transitionCount || instant < load<i64>(transitions + ((<usize>last + 1) << 3)));
-    if (!fits) {
-      let low: u32 = 0;
-      let high = transitionCount - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if (load<i64>(transitions + (<usize>middle << 3)) <= instant) low = middle;
-        else high = middle - 1;
-      }
-      last = low;
-    }
-    store<i64>(at, instant + <i64>load<i32>(offsets + (<usize>last << 2)));
   }
   return <i32>count;
 }

@@ -13,6 +13,6 @@ export {
   recordStops,
 } from "./api/tfrecord.ts";
 export { crc32c, crc32cByKernel, maskCrc32c, prepareCrc32c } from "./crc32c.ts";
-export { ORC_BYTE_STATE_BYTES, ORC_INTEGER_STATE_BYTES } from "./api/orc.ts";
+export { ORC_BYTE_DONE, ORC_BYTE_STATE_BYTES, ORC_INTEGER_DONE, ORC_INTEGER_STATE_BYTES } from "./api/orc.ts";
 export { hybridBound } from "./api/parquet-write.ts";
 export { orcIntegersBound } from "./api/orc-write.ts";

@@ -1,4 +1,4 @@
-import { ORC_BYTE_STATE_BYTES, ORC_INTEGER_STATE_BYTES } from "@ingest-ts/kernels";
+import { ORC_BYTE_DONE, ORC_BYTE_STATE_BYTES, ORC_INTEGER_DONE, ORC_INTEGER_STATE_BYTES } from "@ingest-ts/kernels";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { RunReader, randomRuns } from "./support/orc.ts";
 import { getBit, Random } from "./support/random.ts";
@@ -79,6 +79,63 @@ function bytesTwin(bytes: Uint8Array): number[] {
   return values;
 }
 
+/** Gives a stream to a kernel a few bytes more at a time; answers all values. */
+function inPieces(
+  random: Random,
+  bytes: Uint8Array,
+  stateBytes: number,
+  doneWord: number,
+  total: number,
+  next: (state: number, done: number) => number,
+): void {
+  const state = stateOf(bytes, stateBytes);
+  const words = (): Uint32Array => new Uint32Array(space.exports.memory.buffer, state, 8);
+  const end = words()[1] as number;
+  words()[1] = words()[0] as number;
+  for (let done = 0; done < total; ) {
+    const answer = named(next(state, done));
+    space.checkGuards();
+    if (answer !== "TRUNCATED") return expect(answer).toBe(total - done);
+    done += words()[doneWord] as number;
+    words()[1] = Math.min(end, (words()[1] as number) + random.below(20));
+  }
+}
+
+test("orcIntegers, orcBytes and orcBooleans go on when more comes", () => {
+  const random = new Random(4);
+  const { exports } = space;
+  for (let round = 0; round < 60; round++) {
+    space.reset();
+    const version = random.pick([1, 2] as const);
+    const runs = randomRuns(random, version, 6);
+    const reader = new RunReader(runs);
+    const integers: bigint[] = [];
+    while (!reader.isAtEnd) integers.push(...(version === 1 ? reader.runV1(true) : reader.runV2(true)));
+    const out = space.room(integers.length * 8);
+    inPieces(random, runs, ORC_INTEGER_STATE_BYTES, ORC_INTEGER_DONE, integers.length, (state, done) =>
+      exports.orcIntegers(state, version, 1, out + done * 8, integers.length - done),
+    );
+    expect(space.int64(out, integers.length)).toEqual(BigInt64Array.from(integers));
+
+    const bytes = random.bytes(random.below(300));
+    const values = bytesTwin(bytes);
+    const place = space.room(values.length);
+    inPieces(random, bytes, ORC_BYTE_STATE_BYTES, ORC_BYTE_DONE, values.length, (state, done) =>
+      exports.orcBytes(state, place + done, values.length - done),
+    );
+    expect(space.bytes(place, values.length)).toEqual(Uint8Array.from(values));
+
+    const bitmap = space.put(new Uint8Array(values.length));
+    inPieces(random, bytes, ORC_BYTE_STATE_BYTES, ORC_BYTE_DONE, values.length * 8, (state, done) =>
+      exports.orcBooleans(state, bitmap, done, values.length * 8),
+    );
+    const reversed = values.map((value) =>
+      Number.parseInt(value.toString(2).padStart(8, "0").split("").reverse().join(""), 2),
+    );
+    expect(space.bytes(bitmap, values.length)).toEqual(Uint8Array.from(reversed));
+  }
+});
+
 test("orcBytes and orcBooleans, in any pieces", () => {
   const random = new Random(3);
   for (let round = 0; round < 600; round++) {
@@ -94,7 +151,7 @@ test("orcBytes and orcBooleans, in any pieces", () => {
       const size = asBits ? (count + 7) >> 3 : count;
       const out = space.put(new Uint8Array(size));
       const { exports } = space;
-      const answer = named(asBits ? exports.orcBooleans(state, out, count) : exports.orcBytes(state, out, count));
+      const answer = named(asBits ? exports.orcBooleans(state, out, 0, count) : exports.orcBytes(state, out, count));
       space.checkGuards();
       if (at + count > total) {
         expect(answer).toBe("TRUNCATED");

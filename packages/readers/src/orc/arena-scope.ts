@@ -7,7 +7,9 @@ const BLOCK_BYTES = 1024 * 1024 * 1024;
 /** Blocks of the kernels' arena that are released together. */
 export class ArenaScope {
   readonly kernels: Kernels;
-  readonly #addresses: number[] = [];
+  readonly #addresses = new Set<number>();
+  readonly #children = new Set<ArenaScope>();
+  #parent: ArenaScope | undefined;
 
   constructor(kernels: Kernels) {
     this.kernels = kernels;
@@ -21,7 +23,7 @@ export class ArenaScope {
       });
     }
     const address = this.kernels.arena.allocate(sizeBytes);
-    this.#addresses.push(address);
+    this.#addresses.add(address);
     return address;
   }
 
@@ -44,7 +46,26 @@ export class ArenaScope {
     return this.kernels.bytes.slice(address, address + sizeBytes);
   }
 
+  /** Gives one block back before the others. */
+  release(address: number): void {
+    this.#addresses.delete(address);
+    this.kernels.arena.release(address);
+  }
+
+  /** A scope inside of this one: it can be released before, and is together with it. */
+  child(): ArenaScope {
+    const scope = new ArenaScope(this.kernels);
+    this.#children.add(scope);
+    scope.#parent = this;
+    return scope;
+  }
+
   releaseAll(): void {
-    for (const address of this.#addresses.splice(0)) this.kernels.arena.release(address);
+    for (const address of this.#addresses) this.kernels.arena.release(address);
+    this.#addresses.clear();
+    for (const scope of this.#children) scope.releaseAll();
+    this.#children.clear();
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    this.#parent = undefined;
   }
 }

@@ -13,7 +13,25 @@ export const codecs: Readonly<Record<CompressionKind, CodecName | undefined>> = 
   brotli: "brotli",
 };
 
-function expand(codec: CodecName, chunk: Uint8Array, blockBytes: number, offset: number): Uint8Array {
+/** The three bytes before a chunk: its length without them, and whether it is stored as it is. */
+export function readChunkHeader(bytes: Uint8Array, at: number): { sizeBytes: number; isOriginal: boolean } {
+  const header = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+  return { sizeBytes: header >> 1, isOriginal: (header & 1) === 1 };
+}
+
+/**
+ * The content of one compressed chunk.
+ *
+ * @param offset of the chunk in the object, for errors
+ */
+export function decompressChunk(
+  chunk: Uint8Array,
+  { compression, blockBytes }: Postscript,
+  limits: Limits,
+  offset: number,
+): Uint8Array {
+  checkLimit(limits, "pageBytes", blockBytes, "a compression block");
+  const codec = codecs[compression] as CodecName;
   try {
     return decompressUpTo(codec, chunk, blockBytes);
   } catch (error) {
@@ -27,30 +45,28 @@ function expand(codec: CodecName, chunk: Uint8Array, blockBytes: number, offset:
 }
 
 /**
- * The content of one stream or footer ("Compression"): every chunk decompressed, laid end to end.
+ * The content of a footer or index ("Compression"): every chunk decompressed, laid end to end.
  *
  * @param offset of `bytes` in the object, for errors
  */
 export function readChunks(bytes: Uint8Array, postscript: Postscript, limits: Limits, offset: number): Uint8Array {
-  const codec = codecs[postscript.compression];
-  if (codec === undefined) return bytes;
-  checkLimit(limits, "pageBytes", postscript.blockBytes, "a compression block");
+  if (postscript.compression === "none") return bytes;
   const parts: Uint8Array[] = [];
   let total = 0;
   for (let at = 0; at < bytes.length; ) {
     if (at + CHUNK_HEADER_BYTES > bytes.length) {
       throw new FormatError("a chunk header is cut off", { where: { offset: offset + at } });
     }
-    const header = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+    const { sizeBytes, isOriginal } = readChunkHeader(bytes, at);
     const start = at + CHUNK_HEADER_BYTES;
-    const end = start + (header >> 1);
+    const end = start + sizeBytes;
     if (end > bytes.length) {
-      throw new FormatError(`a chunk of ${header >> 1} bytes passes the end of its stream`, {
+      throw new FormatError(`a chunk of ${sizeBytes} bytes passes the end of its stream`, {
         where: { offset: offset + at },
       });
     }
     const chunk = bytes.subarray(start, end);
-    const part = (header & 1) === 1 ? chunk : expand(codec, chunk, postscript.blockBytes, offset + at);
+    const part = isOriginal ? chunk : decompressChunk(chunk, postscript, limits, offset + at);
     parts.push(part);
     total += part.length;
     at = end;

@@ -2,7 +2,7 @@ import type { ByteSpan, Fragment, Select } from "@ingest-ts/core";
 import type { OrcMetadata } from "./metadata.ts";
 import { stripeFilter } from "./prune.ts";
 import { selectedNodes, toSchema } from "./schema.ts";
-import type { StripeFooter, StripeInformation } from "./spec.ts";
+import type { StripeInformation } from "./spec.ts";
 import type { Node } from "./tree.ts";
 
 /** A stripe to be read. Plain data. */
@@ -32,34 +32,11 @@ export function stripeFooterSpan(stripe: StripeInformation): ByteSpan {
 }
 
 /** The type indices of the nodes and of all below them. */
-export function columnIds(nodes: readonly Node[], into: Set<number> = new Set()): Set<number> {
-  for (const node of nodes) {
-    into.add(node.id);
-    columnIds(node.children, into);
-  }
-  return into;
+export function columnIds(nodes: readonly Node[]): Set<number> {
+  return new Set(flattened(nodes).map(({ id }) => id));
 }
 
-/** The streams of the wanted columns in groups of at most `groupBytes` (one stream at least), in file order. */
-export function streamGroups(
-  footer: StripeFooter,
-  wanted: ReadonlySet<number>,
-  kinds: ReadonlySet<number>,
-  groupBytes: number,
-): StripeFooter["streams"][] {
-  const groups: StripeFooter["streams"][number][][] = [];
-  let bytes = 0;
-  for (const stream of footer.streams) {
-    if (!wanted.has(stream.column) || !kinds.has(stream.kind)) continue;
-    const size = stream.end - stream.start;
-    const last = groups.at(-1);
-    if (last === undefined || bytes + size > groupBytes) {
-      groups.push([stream]);
-      bytes = size;
-    } else {
-      last.push(stream);
-      bytes += size;
-    }
-  }
-  return groups;
+/** The nodes and all below them. */
+export function flattened(nodes: readonly Node[]): Node[] {
+  return nodes.flatMap((node) => [node, ...flattened(node.children)]);
 }

@@ -70,12 +70,18 @@ export class ProtobufReader {
     throw new FormatError(`a number at byte ${this.#at} of a protobuf message is too long`);
   }
 
+  /** Bytes of a field of fixed size. */
+  fixed(sizeBytes: 4 | 8): Uint8Array {
+    const start = this.#at;
+    this.#at += sizeBytes;
+    if (this.#at > this.#bytes.length) throw new FormatError("a protobuf message ends inside a number");
+    return this.#bytes.subarray(start, this.#at);
+  }
+
   /** Eight bytes, IEEE 754. */
   double(): number {
-    const start = this.#at;
-    this.#at += 8;
-    if (this.#at > this.#bytes.length) throw new FormatError("a protobuf message ends inside a number");
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + start, 8).getFloat64(0, true);
+    const { buffer, byteOffset } = this.fixed(8);
+    return new DataView(buffer, byteOffset, 8).getFloat64(0, true);
   }
 
   /** A repeated number, packed or not. */

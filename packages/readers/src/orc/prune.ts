@@ -55,7 +55,7 @@ export function trustOf({ postscript, footer }: OrcMetadata): StatisticsTrust {
 }
 
 /** The node that a bound column is; undefined for what has no values of its own. */
-function leafAt(nodes: readonly Node[], { indices }: BoundColumn): Node | undefined {
+export function leafAt(nodes: readonly Node[], { indices }: BoundColumn): Node | undefined {
   let node = nodes[indices[0] as number];
   for (const index of indices.slice(1)) node = node?.orc.kind === "struct" ? node.children[index] : undefined;
   return node === undefined || node.children.length > 0 ? undefined : node;

@@ -8,7 +8,7 @@ import { arrowField, buildTree, type Node } from "./tree.ts";
 const trees = new WeakMap<OrcMetadata, Node>();
 
 /** The type tree of the file. @throws FormatError, UnsupportedError as `buildTree`. */
-function fileTree(metadata: OrcMetadata, select: Select): Node {
+export function rootNode(metadata: OrcMetadata, select: Select): Node {
   const known = trees.get(metadata);
   if (known !== undefined) return known;
   try {
@@ -22,7 +22,7 @@ function fileTree(metadata: OrcMetadata, select: Select): Node {
 
 /** The columns of the file: the fields of the root, or the root itself as `value` when it is no struct. */
 function fileNodes(metadata: OrcMetadata, select: Select): readonly Node[] {
-  const root = fileTree(metadata, select);
+  const root = rootNode(metadata, select);
   return root.orc.kind === "struct" ? root.children : [root];
 }
 

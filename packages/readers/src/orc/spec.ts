@@ -52,6 +52,9 @@ type OrcTypeKind = (typeof typeKinds)[number];
 export const streamKinds = { present: 0, data: 1, length: 2, dictionaryData: 3, secondary: 5 } as const;
 export type StreamName = keyof typeof streamKinds;
 
+/** Those that say what the row groups of a stripe hold and where they begin. */
+export const indexStreamKinds = { rowIndex: 6, bloomFilter: 7, bloomFilterUtf8: 8 } as const;
+
 /** "Stripe Footer": ColumnEncoding.Kind. */
 export const encodingKinds = ["direct", "dictionary", "directV2", "dictionaryV2"] as const;
 type EncodingKind = (typeof encodingKinds)[number];

@@ -11,96 +11,152 @@ import {
   shortDecimalReader,
 } from "./columns/numbers.ts";
 import type { ColumnReader } from "./columns/reader.ts";
-import { dictionaryStringReader, directStringReader, readDictionary } from "./columns/strings.ts";
+import { type Dictionary, dictionaryStringReader, directStringReader, readDictionary } from "./columns/strings.ts";
 import { timestampReader } from "./columns/timestamps.ts";
 import type { OrcMetadata } from "./metadata.ts";
-import { type StreamName, type StripeFooter, streamKinds } from "./spec.ts";
-import { ByteStream, IntegerStream, RawStream, type StreamPlace } from "./streams.ts";
+import { type ColumnEncoding, type StreamName, type StripeFooter, streamKinds } from "./spec.ts";
+import type { StreamPlace, WindowSpace } from "./stream-window.ts";
+import { ByteStream, IntegerStream, RawStream, type StreamStart, streamBeginning } from "./streams.ts";
+import type { Reading, StreamSource, StripeBytes } from "./stripe-bytes.ts";
 import { arrowType, type Node } from "./tree.ts";
-
-/** A stream's decompressed bytes and where it began in the object. */
-export interface StreamBytes {
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-}
 
 /** Everything that the readers of one stripe's columns are made from. */
 export interface Stripe {
   readonly metadata: OrcMetadata;
   readonly footer: StripeFooter;
-  /** By "column/kind". */
-  readonly streams: Map<string, StreamBytes>;
-  /** Lives as long as the readers. */
+  readonly bytes: StripeBytes;
+  /** By `streamKey`. */
+  readonly sources: ReadonlyMap<string, StreamSource>;
+  /** Lives as long as the stripe is read. */
   readonly scope: ArenaScope;
   readonly limits: Limits;
+  /** Dictionaries by column: read once, whatever rows are read. */
+  readonly dictionaries: Map<number, Dictionary>;
 }
 
-const noBytes = new Uint8Array(0);
+/** Where the readers of a stripe's columns begin, and what they have opened. */
+export interface StripeStart {
+  /** Lives as long as the readers. */
+  readonly scope: ArenaScope;
+  /** Where each stream begins, by `streamKey`; the beginning when it is not there. */
+  readonly places: ReadonlyMap<string, StreamStart>;
+  /** The streams that rows are read from, by `streamKey`. */
+  readonly opened: Map<string, OpenStream>;
+}
+
+/** A stream that knows where it is. */
+export interface OpenStream {
+  readonly place: StreamPlace;
+  cursor(scope: ArenaScope): Reading<string>;
+}
+
+/** Of one stream of one column. */
+export function streamKey(column: number, name: StreamName): string {
+  return `${column}/${streamKinds[name]}`;
+}
 
 /** The readers of one column: each method opens one of its streams. */
 class ColumnStreams {
   readonly node: Node;
   readonly stripe: Stripe;
+  readonly start: StripeStart;
   readonly isDictionary: boolean;
   readonly dictionarySize: number;
   readonly version: 1 | 2;
+  readonly #space: WindowSpace;
 
-  constructor(node: Node, stripe: Stripe) {
-    const encoding = stripe.footer.encodings[node.id];
-    if (encoding === undefined) {
-      throw new FormatError(`the stripe footer has ${stripe.footer.encodings.length} column encodings`, {
-        where: { column: node.name },
-        remedy: "The file is corrupt; write it again.",
-      });
-    }
+  constructor(node: Node, stripe: Stripe, start: StripeStart) {
+    const encoding = encodingOf(node, stripe.footer);
+    const { metadata, limits } = stripe;
     this.node = node;
     this.stripe = stripe;
-    this.isDictionary = encoding.kind === "dictionary" || encoding.kind === "dictionaryV2";
+    this.start = start;
+    this.isDictionary = isDictionary(encoding);
     this.dictionarySize = encoding.dictionarySize;
     this.version = encoding.kind === "directV2" || encoding.kind === "dictionaryV2" ? 2 : 1;
+    this.#space = { scope: start.scope, postscript: metadata.postscript, limits };
   }
 
-  #find(name: StreamName): StreamBytes | undefined {
-    const key = `${this.node.id}/${streamKinds[name]}`;
-    const found = this.stripe.streams.get(key);
-    // Each stream has one reader: its bytes live in the arena from now on.
-    this.stripe.streams.delete(key);
-    return found;
-  }
-
-  #place(name: StreamName, found: StreamBytes | undefined): StreamPlace {
-    return { column: this.node.name, stream: name, offset: found?.offset ?? 0 };
+  #open<T extends OpenStream>(
+    name: StreamName,
+    make: (space: WindowSpace, source: StreamSource | undefined, place: StreamPlace, start: StreamStart) => T,
+  ): T {
+    const key = streamKey(this.node.id, name);
+    // A stream that is not there is empty: writers leave out those without values.
+    const source = this.stripe.sources.get(key);
+    const place = { column: this.node.name, stream: name, offset: source?.span.start ?? 0 };
+    const stream = make(this.#space, source, place, this.start.places.get(key) ?? streamBeginning);
+    this.start.opened.set(key, stream);
+    return stream;
   }
 
   has(name: StreamName): boolean {
-    return this.stripe.streams.has(`${this.node.id}/${streamKinds[name]}`);
+    return this.stripe.sources.has(streamKey(this.node.id, name));
   }
 
   present(): ByteStream | undefined {
-    return this.has("present") ? this.bytes("present") : undefined;
+    return this.has("present") ? this.bits("present") : undefined;
   }
 
-  /** A stream that is not there is empty: writers leave out those without values. */
+  bits(name: StreamName): ByteStream {
+    return this.#open(name, (...where) => new ByteStream(...where, true));
+  }
+
   bytes(name: StreamName): ByteStream {
-    const found = this.#find(name);
-    return new ByteStream(this.stripe.scope, found?.bytes ?? noBytes, this.#place(name, found));
+    return this.#open(name, (...where) => new ByteStream(...where, false));
   }
 
   integers(name: StreamName, isSigned: boolean, version: 1 | 2 = this.version): IntegerStream {
-    const found = this.#find(name);
-    const place = this.#place(name, found);
-    return new IntegerStream(this.stripe.scope, found?.bytes ?? noBytes, version, isSigned, place);
+    return this.#open(name, (...where) => new IntegerStream(...where, version, isSigned));
   }
 
   raw(name: StreamName): RawStream {
-    const found = this.#find(name);
-    return new RawStream(this.stripe.scope, found?.bytes ?? noBytes, this.#place(name, found));
+    return this.#open(name, (...where) => new RawStream(...where));
+  }
+
+  /** The dictionary of the column, whose streams are always read from their beginning. */
+  *dictionary(type: DataType): Reading<Dictionary> {
+    const { dictionaries, scope, limits } = this.stripe;
+    const known = dictionaries.get(this.node.id);
+    if (known !== undefined) return known;
+    const whole: StripeStart = { scope, places: new Map(), opened: new Map() };
+    const streams = new ColumnStreams(this.node, this.stripe, whole);
+    const lengths = streams.integers("length", false);
+    const dictionary = yield* readDictionary(
+      type,
+      this.dictionarySize,
+      lengths,
+      streams.raw("dictionaryData"),
+      limits,
+      scope,
+    );
+    dictionaries.set(this.node.id, dictionary);
+    return dictionary;
   }
 }
 
+/** @throws FormatError when the stripe footer has none. */
+export function encodingOf(node: Node, { encodings }: StripeFooter): ColumnEncoding {
+  const encoding = encodings[node.id];
+  if (encoding !== undefined) return encoding;
+  throw new FormatError(`the stripe footer has ${encodings.length} column encodings`, {
+    where: { column: node.name },
+    remedy: "The file is corrupt; write it again.",
+  });
+}
+
+export function isDictionary({ kind }: ColumnEncoding): boolean {
+  return kind === "dictionary" || kind === "dictionaryV2";
+}
+
+/** Null rows, which Arrow has no place for, are refused: the PRESENT stream of a root that is a struct. */
+export function rootPresence(node: Node, stripe: Stripe, start: StripeStart): ByteStream | undefined {
+  return node.orc.kind === "struct" ? new ColumnStreams(node, stripe, start).present() : undefined;
+}
+
 /** The reader of a column and of all below it. @throws FormatError, UnsupportedError */
-export function columnReader(node: Node, stripe: Stripe): ColumnReader {
-  const streams = new ColumnStreams(node, stripe);
+export function columnReader(node: Node, stripe: Stripe, start: StripeStart): ColumnReader {
+  const streams = new ColumnStreams(node, stripe, start);
   const { kind } = node.orc;
   if (streams.isDictionary && kind !== "string" && kind !== "varchar" && kind !== "char" && kind !== "binary") {
     // Old writers marked lists and maps so; they have no values of their own.
@@ -109,7 +165,7 @@ export function columnReader(node: Node, stripe: Stripe): ColumnReader {
     }
   }
   const type = arrowType(node);
-  const below = (): ColumnReader[] => node.children.map((child) => columnReader(child, stripe));
+  const below = (): ColumnReader[] => node.children.map((child) => columnReader(child, stripe, start));
   switch (kind) {
     case "struct":
       return structReader(type, streams.present(), below());
@@ -137,7 +193,7 @@ function primitiveReader(type: DataType, streams: ColumnStreams): ColumnReader {
   const { kind } = streams.node.orc;
   switch (kind) {
     case "boolean":
-      return booleanReader(type, present, streams.bytes("data"));
+      return booleanReader(type, present, streams.bits("data"));
     case "byte":
       return byteReader(type, present, streams.bytes("data"));
     case "short":
@@ -176,17 +232,7 @@ function stringReader(type: DataType, present: ByteStream | undefined, streams: 
   if (!streams.isDictionary) {
     return directStringReader(type, present, streams.integers("length", false), streams.raw("data"));
   }
-  const { scope, limits } = streams.stripe;
-  const lengths = streams.integers("length", false);
-  const dictionary = readDictionary(
-    type,
-    streams.dictionarySize,
-    lengths,
-    streams.raw("dictionaryData"),
-    limits,
-    scope,
-  );
-  return dictionaryStringReader(type, present, streams.integers("data", false), dictionary);
+  return dictionaryStringReader(type, present, streams.integers("data", false), () => streams.dictionary(type));
 }
 
 function decimalColumn(
@@ -194,13 +240,17 @@ function decimalColumn(
   present: ByteStream | undefined,
   streams: ColumnStreams,
 ): ColumnReader {
-  const [major, minor] = streams.stripe.metadata.postscript.version;
-  const { precision } = streams.node.orc;
-  // The unstable version 1.9999 ("2.0") keeps short decimals as integers, whatever the column's encoding says.
-  if ((major > 1 || (major === 1 && minor === 9999)) && precision > 0 && precision <= 18 && !streams.has("secondary")) {
+  if (isShortDecimal(streams.node, streams.stripe.metadata, streams.has("secondary"))) {
     return shortDecimalReader(type, present, streams.integers("data", true, 2));
   }
   return decimalReader(type, present, streams.raw("data"), streams.integers("secondary", true));
+}
+
+/** The unstable version 1.9999 ("2.0") keeps short decimals as integers, whatever the column's encoding says. */
+export function isShortDecimal({ orc }: Node, { postscript }: OrcMetadata, hasSecondary: boolean): boolean {
+  const [major, minor] = postscript.version;
+  const isNew = major > 1 || (major === 1 && minor === 9999);
+  return isNew && orc.kind === "decimal" && orc.precision > 0 && orc.precision <= 18 && !hasSecondary;
 }
 
 /** Java's writers used the hybrid calendar before they could say which. */

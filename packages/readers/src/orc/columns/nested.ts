@@ -14,9 +14,10 @@ export function structReader(
   fields: readonly ColumnReader[],
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const children = fields.map((field) => field.read(presence, scope));
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const children: Column[] = [];
+      for (const field of fields) children.push(yield* field.read(presence, scope));
       const { validity, nullCount } = validityOf(presence, scope);
       return {
         type,
@@ -61,10 +62,10 @@ export function listReader(
   item: ColumnReader,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const { offsets, total } = readOffsets(lengths, presence, scope);
-      return offsetColumn(type, presence, offsets, [item.read(everySlot(total), scope)], scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const { offsets, total } = yield* readOffsets(lengths, presence, scope);
+      return offsetColumn(type, presence, offsets, [yield* item.read(everySlot(total), scope)], scope);
     },
   };
 }
@@ -78,10 +79,10 @@ export function mapReader(
   value: ColumnReader,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const { offsets, total } = readOffsets(lengths, presence, scope);
-      const children = [key.read(everySlot(total), scope), value.read(everySlot(total), scope)];
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const { offsets, total } = yield* readOffsets(lengths, presence, scope);
+      const children = [yield* key.read(everySlot(total), scope), yield* value.read(everySlot(total), scope)];
       if ((children[0] as Column).nullCount > 0) {
         throw new FormatError("a map has a null key", { where: { column: lengths.place.column } });
       }
@@ -128,13 +129,13 @@ export function unionReader(
   branches: readonly ColumnReader[],
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
       const { count, valid } = presence;
       const { validity } = validityOf(presence, scope);
-      const dense = data.read(valid, scope);
-      const bytes = scope.kernels.bytes;
+      const dense = yield* data.read(valid, scope);
       const tags = new Int8Array(count);
+      const bytes = scope.kernels.bytes;
       for (let i = 0, next = dense; i < count; i++) {
         if (validity !== null && (((validity[i >> 3] as number) >> (i & 7)) & 1) === 0) continue;
         const tag = bytes[next++] as number;
@@ -145,9 +146,9 @@ export function unionReader(
         }
         tags[i] = tag;
       }
-      const children = branches.map((branch, tag) =>
-        branch.read(branchPresence(tags, presence, validity, tag, scope), scope),
-      );
+      const children: Column[] = [];
+      for (const [tag, branch] of branches.entries())
+        children.push(yield* branch.read(branchPresence(tags, presence, validity, tag, scope), scope));
       const ids = new Uint8Array(tags.buffer);
       return {
         type,

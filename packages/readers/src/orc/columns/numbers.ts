@@ -1,8 +1,9 @@
 import type { Column, DataType } from "@ingest-ts/core";
-import { checked } from "@ingest-ts/kernels";
+import { checked, kernelFaults } from "@ingest-ts/kernels";
 import type { ArenaScope } from "../arena-scope.ts";
 import { hybridToProleptic } from "../calendar.ts";
 import { atStream, type ByteStream, type IntegerStream, type RawStream } from "../streams.ts";
+import type { Reading } from "../stripe-bytes.ts";
 import { type Presence, readPresence, spreadOut, validityOf } from "./presence.ts";
 import type { ColumnReader } from "./reader.ts";
 
@@ -14,9 +15,9 @@ function flat(type: DataType, presence: Presence, data: Uint8Array, scope: Arena
 /** boolean: bits. */
 export function booleanReader(type: DataType, present: ByteStream | undefined, data: ByteStream): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const dense = data.readBits(presence.valid, scope).address;
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const dense = (yield* data.readBits(presence.valid, scope)).address;
       const bytes = (presence.count + 7) >> 3;
       if (presence.valid === presence.count) return flat(type, presence, scope.copyOut(dense, bytes), scope);
       const out = scope.zeros(bytes);
@@ -30,9 +31,9 @@ export function booleanReader(type: DataType, present: ByteStream | undefined, d
 /** tinyint: byte runs. */
 export function byteReader(type: DataType, present: ByteStream | undefined, data: ByteStream): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      return flat(type, presence, spreadOut(data.read(presence.valid, scope), 1, presence, scope), scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      return flat(type, presence, spreadOut(yield* data.read(presence.valid, scope), 1, presence, scope), scope);
     },
   };
 }
@@ -45,15 +46,20 @@ export function integerReader(
   data: IntegerStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      return flat(type, presence, readIntegers(width, data, presence, scope), scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      return flat(type, presence, yield* readIntegers(width, data, presence, scope), scope);
     },
   };
 }
 
-function readIntegers(width: 2 | 4 | 8, data: IntegerStream, presence: Presence, scope: ArenaScope): Uint8Array {
-  const dense = data.read(presence.valid, scope);
+function* readIntegers(
+  width: 2 | 4 | 8,
+  data: IntegerStream,
+  presence: Presence,
+  scope: ArenaScope,
+): Reading<Uint8Array> {
+  const dense = yield* data.read(presence.valid, scope);
   if (width < 8) {
     const { exports } = scope.kernels;
     atStream(data.place, () => checked(exports, exports.narrowFrom64(dense, presence.valid, width, dense)));
@@ -69,9 +75,9 @@ export function dateReader(
   data: IntegerStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const days = readIntegers(4, data, presence, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const days = yield* readIntegers(4, data, presence, scope);
       if (isHybrid) hybridToProleptic(new Int32Array(days.buffer, days.byteOffset, presence.count));
       return flat(type, presence, days, scope);
     },
@@ -86,9 +92,9 @@ export function floatReader(
   data: RawStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      return flat(type, presence, spreadOut(data.take(presence.valid * width), width, presence, scope), scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      return flat(type, presence, spreadOut(yield* data.take(presence.valid * width), width, presence, scope), scope);
     },
   };
 }
@@ -101,29 +107,52 @@ export function decimalReader(
   scales: IntegerStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
       const { valid } = presence;
-      const scaleValues = scales.read(valid, scope);
-      // Every varint takes a byte at least.
-      if (valid > data.leftBytes) data.take(valid);
-      const dense = scope.allocate(valid * 16);
-      const { exports } = scope.kernels;
-      const used = atStream(data.place, () =>
-        checked(exports, exports.orcDecimals(data.address, data.leftBytes, scaleValues, type.scale, dense, valid)),
-      );
-      data.take(used);
+      const scaleValues = yield* scales.read(valid, scope);
+      const dense = yield* readDecimals(type, data, scaleValues, valid, scope);
       return flat(type, presence, spreadOut(dense, 16, presence, scope), scope);
     },
   };
 }
 
+/** Bytes that a varint is guessed to take; more are brought in where that is too few. */
+const GUESSED_VARINT_BYTES = 6;
+/** A varint of 128 bits. */
+const LONGEST_VARINT_BYTES = 19;
+
+/** The next `count` varints as 16 bytes each, at the type's scale. */
+function* readDecimals(
+  type: Extract<DataType, { kind: "decimal" }>,
+  data: RawStream,
+  scales: number,
+  count: number,
+  scope: ArenaScope,
+): Reading<number> {
+  const { exports } = scope.kernels;
+  let dense: number | undefined;
+  for (let wanted = count * GUESSED_VARINT_BYTES; ; wanted = Math.min(wanted * 2, count * LONGEST_VARINT_BYTES)) {
+    const { address, sizeBytes } = yield* data.peek(wanted);
+    // Every varint takes a byte at least; room is taken only for what may be there.
+    if (count > sizeBytes) yield* data.take(count);
+    dense ??= scope.allocate(count * 16);
+    const used = exports.orcDecimals(address, sizeBytes, scales, type.scale, dense, count);
+    if (kernelFaults[used as keyof typeof kernelFaults] === "TRUNCATED" && sizeBytes >= wanted) {
+      if (wanted < count * LONGEST_VARINT_BYTES) continue;
+    }
+    atStream(data.place, () => checked(exports, used));
+    yield* data.take(used);
+    return dense;
+  }
+}
+
 /** decimal of up to 18 digits in files of version 1.9999: integer runs at the type's scale. */
 export function shortDecimalReader(type: DataType, present: ByteStream | undefined, data: IntegerStream): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const values = data.read(presence.valid, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const values = yield* data.read(presence.valid, scope);
       const dense = scope.allocate(presence.valid * 16);
       scope.kernels.exports.decimalFrom64(values, presence.valid, dense);
       return flat(type, presence, spreadOut(dense, 16, presence, scope), scope);

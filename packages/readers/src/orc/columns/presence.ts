@@ -1,6 +1,7 @@
 import { checked } from "@ingest-ts/kernels";
 import type { ArenaScope } from "../arena-scope.ts";
 import type { ByteStream } from "../streams.ts";
+import type { Reading } from "../stripe-bytes.ts";
 
 /** Which of `count` slots hold a value: a bitmap in the arena and how many of its bits are set. */
 export interface Presence {
@@ -19,9 +20,9 @@ export function everySlot(count: number): Presence {
  * Which slots of a column hold a value, given those of its parent: a PRESENT stream has entries only for slots where
  * all ancestors are present.
  */
-export function readPresence(stream: ByteStream | undefined, parent: Presence, scope: ArenaScope): Presence {
+export function* readPresence(stream: ByteStream | undefined, parent: Presence, scope: ArenaScope): Reading<Presence> {
   if (stream === undefined) return parent;
-  const dense = stream.readBits(parent.valid, scope);
+  const dense = yield* stream.readBits(parent.valid, scope);
   if (dense.set === parent.valid) return parent;
   if (parent.address === 0) return { count: parent.count, valid: dense.set, address: dense.address };
   const address = scope.zeros((parent.count + 7) >> 3);

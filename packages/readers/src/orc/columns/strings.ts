@@ -1,7 +1,9 @@
-import { type Column, checkLimit, type DataType, FormatError, type Limits } from "@ingest-ts/core";
+import { type Column, checkLimit, type DataType, type Limits } from "@ingest-ts/core";
 import { checked } from "@ingest-ts/kernels";
 import type { ArenaScope } from "../arena-scope.ts";
-import { atStream, type ByteStream, type IntegerStream, type RawStream, type StreamPlace } from "../streams.ts";
+import { atStream, type ByteStream, type IntegerStream, type RawStream } from "../streams.ts";
+import type { StreamPlace } from "../stream-window.ts";
+import type { Reading } from "../stripe-bytes.ts";
 import { type Presence, readPresence, validityOf } from "./presence.ts";
 import type { ColumnReader } from "./reader.ts";
 
@@ -34,13 +36,13 @@ function checkUtf8(
 }
 
 /** The next `presence.valid` lengths as offsets of `presence.count` slots, from 0 on; and the last of them. */
-export function readOffsets(
+export function* readOffsets(
   lengths: IntegerStream,
   presence: Presence,
   scope: ArenaScope,
-): { offsets: number; total: number } {
+): Reading<{ offsets: number; total: number }> {
   const { count, valid, address } = presence;
-  const values = lengths.read(valid, scope);
+  const values = yield* lengths.read(valid, scope);
   const dense = scope.allocate((valid + 1) * 4);
   const { exports } = scope.kernels;
   const total = atStream(lengths.place, () => checked(exports, exports.lengthsToOffsets(values, valid, 0, dense)));
@@ -58,10 +60,11 @@ export function directStringReader(
   data: RawStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
-      const { offsets, total } = readOffsets(lengths, presence, scope);
-      const bytes = data.take(total);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
+      const { offsets, total } = yield* readOffsets(lengths, presence, scope);
+      if (type.kind !== "utf8") return column(type, presence, offsets, yield* data.takeOut(total), scope);
+      const bytes = yield* data.take(total);
       checkUtf8(type, bytes, offsets, presence.count, data.place, scope);
       return column(type, presence, offsets, scope.copyOut(bytes, total), scope);
     },
@@ -69,29 +72,24 @@ export function directStringReader(
 }
 
 /** The dictionary of one stripe, in blocks of the stripe's scope. */
-interface Dictionary {
+export interface Dictionary {
   readonly size: number;
   /** Pairs (u32 address, u32 length). */
   readonly table: number;
 }
 
 /** @throws FormatError when lengths and bytes do not belong together; UnsupportedError over limits.dictionaryEntries. */
-export function readDictionary(
+export function* readDictionary(
   type: DataType,
   size: number,
   lengths: IntegerStream,
   data: RawStream,
   limits: Limits,
   scope: ArenaScope,
-): Dictionary {
+): Reading<Dictionary> {
   checkLimit(limits, "dictionaryEntries", size, "a dictionary");
-  const { offsets, total } = readOffsets(lengths, { count: size, valid: size, address: 0 }, scope);
-  if (total > data.leftBytes) {
-    throw new FormatError(`a dictionary of ${data.leftBytes} bytes whose lengths add up to ${total}`, {
-      where: { column: data.place.column, offset: data.place.offset },
-    });
-  }
-  const bytes = data.take(total);
+  const { offsets, total } = yield* readOffsets(lengths, { count: size, valid: size, address: 0 }, scope);
+  const bytes = yield* data.take(total);
   checkUtf8(type, bytes, offsets, size, data.place, scope);
   const table = scope.allocate(size * 8);
   const words = new Uint32Array(scope.kernels.exports.memory.buffer);
@@ -108,14 +106,15 @@ export function dictionaryStringReader(
   type: DataType,
   present: ByteStream | undefined,
   indices: IntegerStream,
-  { size, table }: Dictionary,
+  dictionary: () => Reading<Dictionary>,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
       const { count, valid, address } = presence;
       const { exports } = scope.kernels;
-      const values = indices.read(valid, scope);
+      const { size, table } = yield* dictionary();
+      const values = yield* indices.read(valid, scope);
       atStream(indices.place, () => {
         checked(exports, exports.narrowFrom64(values, valid, 4, values));
         checked(exports, exports.checkIndices(values, valid, size));

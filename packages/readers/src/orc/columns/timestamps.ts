@@ -50,11 +50,11 @@ export function timestampReader(
   secondary: IntegerStream,
 ): ColumnReader {
   return {
-    read(parent, scope) {
-      const presence = readPresence(present, parent, scope);
+    *read(parent, scope) {
+      const presence = yield* readPresence(present, parent, scope);
       const { count, valid } = presence;
-      const seconds = data.read(valid, scope);
-      const nanos = secondary.read(valid, scope);
+      const seconds = yield* data.read(valid, scope);
+      const nanos = yield* secondary.read(valid, scope);
       let epoch = BigInt(TIMESTAMP_BASE_SECONDS);
       if (zone !== undefined && !isUtc(zone)) {
         showWallClock(zone, seconds, valid, scope, data);

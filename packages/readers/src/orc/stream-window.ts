@@ -1,0 +1,187 @@
+import { FormatError, type Limits } from "@ingest-ts/core";
+import type { ArenaScope } from "./arena-scope.ts";
+import { decompressChunk, readChunkHeader } from "./chunks.ts";
+import { CHUNK_HEADER_BYTES, type Postscript } from "./spec.ts";
+import type { Reading, StreamSource } from "./stripe-bytes.ts";
+
+/** What is not compressed is taken in pieces of this size. */
+const PIECE_BYTES = 128 * 1024;
+
+const LEAST_CAPACITY_BYTES = 16 * 1024;
+
+/** Whose stream it is, for errors. */
+export interface StreamPlace {
+  readonly column: string;
+  readonly stream: string;
+  /** Bytes from the start of the object. */
+  readonly offset: number;
+}
+
+/** A place in a stream: a chunk (or byte, when nothing is compressed) and bytes of its content to pass. */
+export interface ChunkPlace {
+  /** Bytes from the start of the stream. */
+  readonly chunk: number;
+  readonly offset: number;
+}
+
+/** Everything that windows of one stripe are made from. */
+export interface WindowSpace {
+  readonly scope: ArenaScope;
+  readonly postscript: Postscript;
+  readonly limits: Limits;
+}
+
+interface Chunk {
+  /** Bytes from the start of the object. */
+  readonly at: number;
+  /** Where its content begins, counted from the window's first byte on; negative where its start was passed over. */
+  readonly from: number;
+}
+
+/**
+ * The content of one stream from some place on, decompressed into the arena as far as it is needed: bytes [from, to) of
+ * the arena are there and not yet read.
+ */
+export class StreamWindow {
+  readonly place: StreamPlace;
+  readonly #space: WindowSpace;
+  readonly #source: StreamSource | undefined;
+  /** The next chunk. */
+  #at: number;
+  /** Bytes of the next content to pass over. */
+  #skip: number;
+  #chunks: Chunk[] = [];
+  #address = 0;
+  #capacity = 0;
+  from = 0;
+  to = 0;
+  /** Bytes taken before `#address`. */
+  #base = 0;
+
+  constructor(space: WindowSpace, source: StreamSource | undefined, place: StreamPlace, start: ChunkPlace) {
+    this.place = place;
+    this.#space = space;
+    this.#source = source;
+    this.#at = (source?.span.start ?? 0) + start.chunk;
+    this.#skip = start.offset;
+  }
+
+  get unreadBytes(): number {
+    return this.to - this.from;
+  }
+
+  get #isAtEnd(): boolean {
+    return this.#source === undefined || this.#at >= this.#source.span.end;
+  }
+
+  /** Brings in content until `sizeBytes` are unread, or the stream ends. */
+  *fill(sizeBytes: number): Reading<void> {
+    while (this.unreadBytes < sizeBytes && !this.#isAtEnd) this.#append(yield* this.#next());
+  }
+
+  /** The next `sizeBytes` outside of the arena, fewer when the stream ends before. */
+  *take(sizeBytes: number): Reading<Uint8Array> {
+    const held = Math.min(this.unreadBytes, sizeBytes);
+    const parts = [this.#space.scope.copyOut(this.from, held)];
+    this.from += held;
+    let size = held;
+    while (size < sizeBytes && !this.#isAtEnd) {
+      const content = yield* this.#next();
+      const part = content.subarray(0, sizeBytes - size);
+      this.#append(content.subarray(part.length), part.length);
+      parts.push(part);
+      size += part.length;
+    }
+    return parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts, size);
+  }
+
+  /**
+   * Where the next byte lies, said in one way only: the chunk, in bytes from the start of the object, and the byte of its
+   * content, which the chunk has.
+   */
+  *whereabouts(): Reading<ChunkPlace> {
+    // A place behind the content of a chunk is the start of the next one.
+    if (this.#skip > 0) yield* this.fill(this.unreadBytes + 1);
+    const read = this.#base + (this.from - this.#address);
+    const chunk = this.#chunks.findLast(({ from }) => from <= read);
+    if (chunk === undefined || this.from === this.to) return { chunk: this.#at, offset: this.#skip };
+    const offset = read - chunk.from;
+    return this.#space.postscript.compression === "none"
+      ? { chunk: chunk.at + offset, offset: 0 }
+      : { chunk: chunk.at, offset };
+  }
+
+  /** The content of the next chunk, less what is passed over. */
+  *#next(): Reading<Uint8Array> {
+    const source = this.#source as StreamSource;
+    const at = this.#at;
+    let content: Uint8Array;
+    if (this.#space.postscript.compression === "none") {
+      content = (yield* source.from(at, 1)).subarray(0, Math.min(PIECE_BYTES, source.span.end - at));
+      this.#at += content.length;
+    } else content = yield* this.#nextChunk(source);
+    const passed = Math.min(this.#skip, content.length);
+    this.#skip -= passed;
+    this.#chunks.push({ at, from: this.#base + (this.to - this.#address) - passed });
+    return content.subarray(passed);
+  }
+
+  *#nextChunk(source: StreamSource): Reading<Uint8Array> {
+    const at = this.#at;
+    const { end } = source.span;
+    const head = yield* source.from(at, CHUNK_HEADER_BYTES);
+    if (at + CHUNK_HEADER_BYTES > end) throw new FormatError("a chunk header is cut off", { where: { offset: at } });
+    const header = readChunkHeader(head, 0);
+    const sizeBytes = CHUNK_HEADER_BYTES + header.sizeBytes;
+    if (at + sizeBytes > end) {
+      throw new FormatError(`a chunk of ${header.sizeBytes} bytes passes the end of its stream`, {
+        where: { offset: at },
+      });
+    }
+    const chunk = (yield* source.from(at, sizeBytes)).subarray(CHUNK_HEADER_BYTES, sizeBytes);
+    this.#at = at + sizeBytes;
+    const { postscript, limits } = this.#space;
+    return header.isOriginal ? chunk : decompressChunk(chunk, postscript, limits, at);
+  }
+
+  /** Lays `content` behind what is unread; `passed` bytes before it went elsewhere. */
+  #append(content: Uint8Array, passed = 0): void {
+    const unread = this.unreadBytes;
+    if (this.to + content.length > this.#address + this.#capacity) this.#makeRoom(unread + content.length);
+    if (passed > 0) this.#base += passed;
+    this.#space.scope.kernels.bytes.set(content, this.to);
+    this.to += content.length;
+  }
+
+  /** Moves what is unread to the front of a block of at least `sizeBytes`. */
+  #makeRoom(sizeBytes: number): void {
+    const { scope } = this.#space;
+    const unread = this.unreadBytes;
+    const read = this.from - this.#address;
+    let address = this.#address;
+    if (sizeBytes > this.#capacity) {
+      const capacity = Math.max(LEAST_CAPACITY_BYTES, sizeBytes, 1.5 * this.#capacity);
+      address = scope.allocate(capacity);
+      this.#capacity = capacity;
+    }
+    scope.kernels.bytes.copyWithin(address, this.from, this.to);
+    if (address !== this.#address && this.#address !== 0) scope.release(this.#address);
+    this.#address = address;
+    this.from = address;
+    this.to = address + unread;
+    this.#base += read;
+    const base = this.#base;
+    const first = this.#chunks.findLastIndex(({ from }) => from <= base);
+    if (first > 0) this.#chunks = this.#chunks.slice(first);
+  }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const out = new Uint8Array(size);
+  let filled = 0;
+  for (const part of parts) {
+    out.set(part, filled);
+    filled += part.length;
+  }
+  return out;
+}
