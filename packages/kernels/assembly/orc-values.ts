@@ -117,24 +117,47 @@ function overTen(low: u64, high: u64): bool {
   return true;
 }
 
+/** What no number of nanoseconds within a second is. */
+const NO_NANOS: i64 = i64.MAX_VALUE;
+
+/** Encoded nanoseconds: the last three bits tell how many zeros were cut. */
+// @ts-ignore: decorator
+@inline
+function nanosOf(encoded: i64): i64 {
+  let nano = encoded >> 3;
+  const zeros = encoded & 7;
+  if (nano > 999999999 || nano < -999999999) return NO_NANOS;
+  if (zeros != 0) for (let k: i64 = 0; k <= zeros; k++) nano *= 10;
+  return nano > 999999999 || nano < -999999999 ? NO_NANOS : nano;
+}
+
+/** Java writers round seconds of times before 1970 towards zero when there are milliseconds (ORC-763). */
+// @ts-ignore: decorator
+@inline
+function wholeSecond(second: i64, nano: i64): i64 {
+  return second < 0 && nano > 999999 ? second - 1 : second;
+}
+
 /**
- * Seconds since `epochSeconds` and encoded nanoseconds → int64 ns since 1970, without a time zone. OVERFLOW (position:
- * values). The last three bits of the nanoseconds tell how many zeros were cut; Java writers round seconds of negative
- * times towards zero (ORC-763).
+ * Seconds since `epochSeconds` and encoded nanoseconds → int64 ns since 1970. Seconds that `orcZoneShift` made
+ * (`isShifted`) are whole already. OVERFLOW, CORRUPT (position: values).
  */
-export function orcTimestamps(seconds: usize, nanos: usize, epochSeconds: i64, out: usize, count: u32): i32 {
+export function orcTimestamps(
+  seconds: usize,
+  nanos: usize,
+  epochSeconds: i64,
+  isShifted: u32,
+  out: usize,
+  count: u32,
+): i32 {
   for (let i: u32 = 0; i < count; i++) {
     // Arrow's writer cuts times before 1970 towards zero, which leaves negative nanoseconds.
-    const encoded = load<i64>(nanos + (<usize>i << 3));
-    let nano = encoded >> 3;
-    const zeros = encoded & 7;
-    if (nano > 999999999 || nano < -999999999) return fail(CORRUPT, i);
-    if (zeros != 0) for (let k: i64 = 0; k <= zeros; k++) nano *= 10;
-    if (nano > 999999999 || nano < -999999999) return fail(CORRUPT, i);
+    const nano = nanosOf(load<i64>(nanos + (<usize>i << 3)));
+    if (nano == NO_NANOS) return fail(CORRUPT, i);
     let second = load<i64>(seconds + (<usize>i << 3));
     if (second > 1 << 36 || second < -(1 << 36)) return fail(OVERFLOW, i);
     second += epochSeconds;
-    if (second < 0 && nano > 999999) second -= 1;
+    if (isShifted == 0) second = wholeSecond(second, nano);
     // ±9,223,372,036 s is what 64 bits of nanoseconds hold.
     if (second > 9223372035 || second < -9223372036) return fail(OVERFLOW, i);
     if (second == -9223372036 && nano < 0) return fail(OVERFLOW, i);
@@ -144,11 +167,13 @@ export function orcTimestamps(seconds: usize, nanos: usize, epochSeconds: i64, o
 }
 
 /**
- * seconds[i] += epochSeconds, then the offset of the zone at that instant: `offsets[k]` (int32) holds from
- * `transitions[k]` (int64, ascending) on, and offsets[0] before the second one too. OVERFLOW (position: values).
+ * seconds[i], made whole by its nanoseconds, += epochSeconds, then the offset of the zone at that instant: `offsets[k]`
+ * (int32) holds from `transitions[k]` (int64, ascending) on, and offsets[0] before the second one too. OVERFLOW, CORRUPT
+ * (position: values).
  */
 export function orcZoneShift(
   seconds: usize,
+  nanos: usize,
   count: u32,
   epochSeconds: i64,
   transitions: usize,
@@ -160,7 +185,9 @@ export function orcZoneShift(
     const at = seconds + (<usize>i << 3);
     const stored = load<i64>(at);
     if (stored > 1 << 36 || stored < -(1 << 36)) return fail(OVERFLOW, i);
-    const instant = stored + epochSeconds;
+    const nano = nanosOf(load<i64>(nanos + (<usize>i << 3)));
+    if (nano == NO_NANOS) return fail(CORRUPT, i);
+    const instant = wholeSecond(stored + epochSeconds, nano);
     const fits =
       instant >= load<i64>(transitions + (<usize>last << 3)) &&
       (last + 1 == transitionCount || instant < load<i64>(transitions + ((<usize>last + 1) << 3)));

@@ -32,14 +32,25 @@ export interface OrcKernels {
    * bytes consumed; TRUNCATED, OVERFLOW (position: values) when a value does not fit or would lose digits.
    */
   orcDecimals(src: number, srcLength: number, scales: number, scale: number, out: number, count: number): number;
-  /** Seconds from `epochSeconds` and encoded nanoseconds → int64 ns. OVERFLOW, CORRUPT (position: values). */
-  orcTimestamps(seconds: number, nanos: number, epochSeconds: bigint, out: number, count: number): number;
   /**
-   * seconds[i] becomes the wall clock: + epochSeconds + the zone's offset there. `offsets[k]` (int32) holds from
-   * `transitions[k]` (int64, ascending) on, offsets[0] also before. OVERFLOW (position: values).
+   * Seconds from `epochSeconds` and encoded nanoseconds → int64 ns; `isShifted` for seconds that `orcZoneShift` made.
+   * OVERFLOW, CORRUPT (position: values).
+   */
+  orcTimestamps(
+    seconds: number,
+    nanos: number,
+    epochSeconds: bigint,
+    isShifted: number,
+    out: number,
+    count: number,
+  ): number;
+  /**
+   * seconds[i], with its encoded nanoseconds, becomes the wall clock: + epochSeconds + the zone's offset there. `offsets[k]`
+   * (int32) holds from `transitions[k]` (int64, ascending) on, offsets[0] also before. OVERFLOW, CORRUPT (position: values).
    */
   orcZoneShift(
     seconds: number,
+    nanos: number,
     count: number,
     epochSeconds: bigint,
     transitions: number,

@@ -138,12 +138,12 @@ class StripeReader {
   /** Says which bytes are going to be read. */
   #want({ sources, metadata }: Stripe, spans: readonly RowSpan[], places: readonly GroupPlaces[] | undefined): void {
     const stride = metadata.footer.rowIndexStride;
-    const isCompressed = metadata.postscript.compression !== "none";
+    const blockBytes = blockBytesOf(metadata);
     for (const [key, source] of spans.length === 0 ? [] : sources) {
       if (places === undefined) source.want(source.span.start, source.span.end);
       else {
         for (const [from, to] of spans) {
-          wantGroups(key, source, places, Math.floor(from / stride), Math.ceil(to / stride), isCompressed);
+          wantGroups(key, source, places, Math.floor(from / stride), Math.ceil(to / stride), blockBytes);
         }
       }
     }
@@ -151,9 +151,8 @@ class StripeReader {
 
   *#spans(stripe: Stripe, spans: readonly RowSpan[], places: readonly GroupPlaces[] | undefined): Decoder {
     yield* stripe.bytes.load();
-    const { compression, blockBytes } = stripe.metadata.postscript;
     const rows = places === undefined ? this.#rows : spans.reduce((sum, [from, to]) => sum + to - from, 0);
-    const contentBytes = stripe.bytes.contentBytes(compression === "none" ? undefined : blockBytes);
+    const contentBytes = stripe.bytes.contentBytes(blockBytesOf(stripe.metadata));
     this.#bytesPerRow = contentBytes / Math.max(1, rows);
     let readers: Readers | undefined;
     let [at] = this.#wanted;
@@ -226,6 +225,11 @@ class StripeReader {
     const { batchRows, batchBytes } = this.#options;
     return Math.max(1, Math.min(batchRows, Math.floor(batchBytes / Math.max(1, this.#bytesPerRow))));
   }
+}
+
+/** The most that a chunk expands to; undefined when nothing is compressed. */
+function blockBytesOf({ postscript }: OrcMetadata): number | undefined {
+  return postscript.compression === "none" ? undefined : postscript.blockBytes;
 }
 
 /** The root as a column of its own: its streams without those of the fields. */

@@ -10,8 +10,8 @@ import type { Node } from "./tree.ts";
 /** Where the streams of one row group begin, by `streamKey`. */
 export type GroupPlaces = ReadonlyMap<string, StreamStart>;
 
-/** No run takes more bytes: where nothing is compressed, the run of a row group's last value ends before. */
-const LONGEST_RUN_BYTES = 8 * 1024;
+/** No run takes more: 512 values of 64 bits, 31 patches and what comes before them. */
+const LONGEST_RUN_BYTES = 4096 + 31 * 8 + 12;
 
 /**
  * Where each row group begins in every stream that is read; undefined when the row index does not say so for all of them,
@@ -62,14 +62,18 @@ function canFollow(
   return chunk > before.chunk || (chunk === before.chunk && offset >= before.offset);
 }
 
-/** Says which bytes of a stream row groups [first, end) need. */
+/**
+ * Says which bytes of a stream row groups [first, end) need.
+ *
+ * @param blockBytes the most that a chunk expands to; undefined when nothing is compressed
+ */
 export function wantGroups(
   key: string,
   source: StreamSource,
   places: readonly GroupPlaces[],
   first: number,
   end: number,
-  isCompressed: boolean,
+  blockBytes: number | undefined,
 ): void {
   const { span } = source;
   const from = places[first]?.get(key);
@@ -81,13 +85,17 @@ export function wantGroups(
   /** Bytes of the stream that the values before `place` may take. */
   function stopOf(stream: string, { chunk, offset, values }: StreamStart, group: number): number {
     const size = span.end - span.start;
-    // A run of values on both sides is read whole.
     if (offset === 0 && values === 0) return chunk;
-    if (!isCompressed) return Math.min(size, chunk + LONGEST_RUN_BYTES);
-    // Where its chunk ends only the beginning of another one tells.
-    for (let next = group + 1; next < places.length; next++) {
+    // A run of values on both sides is read whole.
+    const contentBytes = offset + (values > 0 ? LONGEST_RUN_BYTES : 0);
+    if (blockBytes === undefined) return Math.min(size, chunk + contentBytes);
+    // Where chunks end only the beginnings of other row groups tell.
+    let missing = Math.ceil(contentBytes / blockBytes);
+    for (let [next, last] = [group + 1, chunk]; next < places.length; next++) {
       const later = places[next]?.get(stream)?.chunk ?? size;
-      if (later > chunk) return later;
+      if (later > last) missing--;
+      if (missing === 0) return later;
+      last = later;
     }
     return size;
   }

@@ -74,9 +74,17 @@ export class StreamWindow {
     return this.#source === undefined || this.#at >= this.#source.span.end;
   }
 
-  /** Brings in content until `sizeBytes` are unread, or the stream ends. */
-  *fill(sizeBytes: number): Reading<void> {
-    while (this.unreadBytes < sizeBytes && !this.#isAtEnd) this.#append(yield* this.#next());
+  /**
+   * Brings in content until `sizeBytes` are unread, as far as it is going to be read anyway; `leastBytes` in any case.
+   * Fewer when the stream ends.
+   */
+  *fill(sizeBytes: number, leastBytes: number): Reading<void> {
+    while (!this.#isAtEnd) {
+      const unread = this.unreadBytes;
+      const isEnough = unread >= sizeBytes || (unread >= leastBytes && this.#source?.isWanted(this.#at) !== true);
+      if (isEnough) return;
+      this.#append(yield* this.#next());
+    }
   }
 
   /** The next `sizeBytes` outside of the arena, fewer when the stream ends before. */
@@ -101,7 +109,7 @@ export class StreamWindow {
    */
   *whereabouts(): Reading<ChunkPlace> {
     // A place behind the content of a chunk is the start of the next one.
-    if (this.#skip > 0) yield* this.fill(this.unreadBytes + 1);
+    if (this.#skip > 0) yield* this.fill(1, 1);
     const read = this.#base + (this.from - this.#address);
     const chunk = this.#chunks.findLast(({ from }) => from <= read);
     if (chunk === undefined || this.from === this.to) return { chunk: this.#at, offset: this.#skip };

@@ -108,7 +108,7 @@ abstract class RunStream {
       done += this.words[this.#doneWord] as number;
       const unread = this.#window.unreadBytes;
       if (unread >= LONGEST_RUN_BYTES) atStream(this.place, () => checked(exports, status));
-      yield* this.#window.fill(FILL_BYTES);
+      yield* this.#window.fill(FILL_BYTES, unread + 1);
       if (this.#window.unreadBytes === unread) refuse(this.place, count - done);
       const words = this.words;
       words[0] = this.#window.from;
@@ -246,7 +246,7 @@ export class RawStream {
 
   /** Passes `sizeBytes` and answers where in the arena they begin; they stay there until more is asked for. */
   *take(sizeBytes: number): Reading<number> {
-    yield* this.#window.fill(sizeBytes);
+    yield* this.#window.fill(sizeBytes, sizeBytes);
     if (sizeBytes > this.#window.unreadBytes) refuse(this.place, sizeBytes);
     const address = this.#window.from;
     this.#window.from += sizeBytes;
@@ -260,9 +260,9 @@ export class RawStream {
     return bytes;
   }
 
-  /** Brings in `sizeBytes` where there are so many; what is there: its address and size. */
-  *peek(sizeBytes: number): Reading<{ address: number; sizeBytes: number }> {
-    yield* this.#window.fill(sizeBytes);
+  /** Brings in about `sizeBytes`, `leastBytes` where there are so many; what is there: its address and size. */
+  *peek(sizeBytes: number, leastBytes: number): Reading<{ address: number; sizeBytes: number }> {
+    yield* this.#window.fill(sizeBytes, leastBytes);
     return { address: this.#window.from, sizeBytes: this.#window.unreadBytes };
   }
 

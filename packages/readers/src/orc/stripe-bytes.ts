@@ -8,6 +8,9 @@ export type Reading<T> = Generator<Need, T, Uint8Array[]>;
 /** When the streams do not fit into limits.bytesInFlight together, each is fetched in pieces of this size at least. */
 const LEAST_PIECE_BYTES = 64 * 1024;
 
+/** Fetched at least when a stream has to be read further than was thought. */
+const EXTENSION_BYTES = 16 * 1024;
+
 /** How far content is thought to expand at most, and usually. */
 const MOST_RATIO = 1033;
 const GUESSED_RATIO = 8;
@@ -51,6 +54,11 @@ export class StreamSource {
     } else if (start < end) this.stretches.push(stretchOf(start, end));
   }
 
+  /** Whether the byte at `at` is held or going to be read. */
+  isWanted(at: number): boolean {
+    return this.stretches.some((each) => at >= each.start && at < Math.max(each.end, heldEnd(each)));
+  }
+
   /** The bytes from `at` on that are held, `least` of them when the stream has as many. */
   *from(at: number, least: number): Reading<Uint8Array> {
     const until = Math.min(this.span.end, at + least);
@@ -60,7 +68,10 @@ export class StreamSource {
       stretch.held = noBytes;
     }
     stretch.readAt = at;
-    if (heldEnd(stretch) < until) yield* this.#owner.fetch(stretch, until);
+    if (heldEnd(stretch) < until) {
+      const further = until > stretch.end ? Math.min(this.span.end, at + EXTENSION_BYTES) : until;
+      yield* this.#owner.fetch(stretch, Math.max(until, further));
+    }
     return stretch.held.subarray(at - stretch.heldFrom);
   }
 

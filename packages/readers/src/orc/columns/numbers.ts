@@ -132,14 +132,17 @@ function* readDecimals(
 ): Reading<number> {
   const { exports } = scope.kernels;
   let dense: number | undefined;
-  for (let wanted = count * GUESSED_VARINT_BYTES; ; wanted = Math.min(wanted * 2, count * LONGEST_VARINT_BYTES)) {
-    const { address, sizeBytes } = yield* data.peek(wanted);
-    // Every varint takes a byte at least; room is taken only for what may be there.
+  // Every varint takes a byte at least.
+  for (let [wanted, least] = [count * GUESSED_VARINT_BYTES, count]; ; wanted *= 2) {
+    const { address, sizeBytes } = yield* data.peek(wanted, least);
+    // Room is taken only for what may be there.
     if (count > sizeBytes) yield* data.take(count);
     dense ??= scope.allocate(count * 16);
     const used = exports.orcDecimals(address, sizeBytes, scales, type.scale, dense, count);
-    if (kernelFaults[used as keyof typeof kernelFaults] === "TRUNCATED" && sizeBytes >= wanted) {
-      if (wanted < count * LONGEST_VARINT_BYTES) continue;
+    const isCut = kernelFaults[used as keyof typeof kernelFaults] === "TRUNCATED" && sizeBytes >= least;
+    if (isCut && sizeBytes < count * LONGEST_VARINT_BYTES) {
+      least = sizeBytes + 1;
+      continue;
     }
     atStream(data.place, () => checked(exports, used));
     yield* data.take(used);

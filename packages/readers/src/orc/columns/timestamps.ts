@@ -24,17 +24,27 @@ function rangeOf(scope: ArenaScope, address: number, count: number): [least: num
 const RANGE_SECONDS = 9_223_372_037;
 
 /** Stored seconds → seconds that the clocks of `zone` showed, in place. */
-function showWallClock(zone: string, seconds: number, count: number, scope: ArenaScope, stream: IntegerStream): void {
+function showWallClock(
+  zone: string,
+  seconds: number,
+  nanos: number,
+  count: number,
+  scope: ArenaScope,
+  stream: IntegerStream,
+): void {
   if (count === 0) return;
   const epoch = zoneEpoch(zone, TIMESTAMP_BASE_SECONDS);
   const [least, greatest] = rangeOf(scope, seconds, count);
   const clamp = (second: number): number => Math.max(-RANGE_SECONDS, Math.min(RANGE_SECONDS, second + epoch));
-  const { transitions, offsets } = zoneOffsets(zone, clamp(least), clamp(greatest));
+  const { transitions, offsets } = zoneOffsets(zone, clamp(least - 1), clamp(greatest));
   const transitionsAt = scope.place(new Uint8Array(transitions.buffer));
   const offsetsAt = scope.place(new Uint8Array(offsets.buffer));
   const { exports } = scope.kernels;
   atStream(stream.place, () =>
-    checked(exports, exports.orcZoneShift(seconds, count, BigInt(epoch), transitionsAt, offsetsAt, transitions.length)),
+    checked(
+      exports,
+      exports.orcZoneShift(seconds, nanos, count, BigInt(epoch), transitionsAt, offsetsAt, transitions.length),
+    ),
   );
 }
 
@@ -55,13 +65,14 @@ export function timestampReader(
       const { count, valid } = presence;
       const seconds = yield* data.read(valid, scope);
       const nanos = yield* secondary.read(valid, scope);
-      let epoch = BigInt(TIMESTAMP_BASE_SECONDS);
-      if (zone !== undefined && !isUtc(zone)) {
-        showWallClock(zone, seconds, valid, scope, data);
-        epoch = 0n;
-      }
+      const isShifted = zone !== undefined && !isUtc(zone);
+      if (isShifted) showWallClock(zone, seconds, nanos, valid, scope, data);
+      const epoch = isShifted ? 0n : BigInt(TIMESTAMP_BASE_SECONDS);
       const { exports } = scope.kernels;
-      atStream(data.place, () => checked(exports, exports.orcTimestamps(seconds, nanos, epoch, seconds, valid)));
+      const shifted = isShifted ? 1 : 0;
+      atStream(data.place, () =>
+        checked(exports, exports.orcTimestamps(seconds, nanos, epoch, shifted, seconds, valid)),
+      );
       const out = spreadOut(seconds, 8, presence, scope);
       const { validity, nullCount } = validityOf(presence, scope);
       return { type, length: count, nullCount, validity, offsets: null, data: out, children: [], dictionary: null };
