@@ -17,6 +17,7 @@ export interface StreamStart extends ChunkPlace {
   readonly values: number;
 }
 
+/** The first value of a stream. */
 export const streamBeginning: StreamStart = { chunk: 0, offset: 0, values: 0 };
 
 /** No run of any kind takes more bytes: 512 values of 64 bits, patches and headers, or 128 varints. */

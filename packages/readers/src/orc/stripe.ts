@@ -145,6 +145,7 @@ export function encodingOf(node: Node, { encodings }: StripeFooter): ColumnEncod
   });
 }
 
+/** Whether values are indices of a dictionary. */
 export function isDictionary({ kind }: ColumnEncoding): boolean {
   return kind === "dictionary" || kind === "dictionaryV2";
 }
