@@ -91,8 +91,8 @@ export function failureOf(error: unknown): StoreFailure {
   if (name === "HTTPParserError" && message.includes("EOF")) {
     return new StoreFailure("transient", message, { code: "IncompleteBody" });
   }
-  // Certificates do not mend themselves.
-  if (/^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_INVALID|HPE_)/.test(code ?? "")) {
+  // Certificates do not mend themselves, nor do redirects that lead nowhere.
+  if (/^(UND_ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_INVALID|HPE_)/.test(code ?? "")) {
     return new StoreFailure("refused", message, { code });
   }
   if (/Credential|TokenProvider/.test(name)) {

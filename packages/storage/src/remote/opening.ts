@@ -16,7 +16,7 @@ export interface Opening {
 /** Footers of columnar files are at the end and seldom longer. */
 const TAIL_BYTES = 256 * 1024;
 /** Headers of row formats are at the beginning. */
-const HEAD_BYTES = 64 * 1024;
+const HEAD_RANGE = `bytes=0-${64 * 1024 - 1}`;
 
 /** Not from Node's shared pool: callers may keep or transfer the buffer. */
 export function freshBytes(sizeBytes: number): Uint8Array {
@@ -27,7 +27,7 @@ export function freshBytes(sizeBytes: number): Uint8Array {
 /** Which end of an object readers look at first, by its name. */
 function openingRange(url: string): string {
   const rowFormat = /\.(avro|tfrecords?|tfrec|arrows|json)(\.(gz|gzip|zlib|z))?$/i.test(url);
-  return rowFormat ? `bytes=0-${HEAD_BYTES - 1}` : `bytes=-${TAIL_BYTES}`;
+  return rowFormat ? HEAD_RANGE : `bytes=-${TAIL_BYTES}`;
 }
 
 /**
@@ -45,12 +45,17 @@ export async function readOpening(
   try {
     return await open(transport, { range, unless }, signal);
   } catch (failure) {
+    if (failure instanceof StoreFailure && failure.kind === "notModified") return "unchanged";
+    // Some servers know ranges, but none from the end.
+    if (failure instanceof WholeOnly && range !== HEAD_RANGE) return open(transport, { range: HEAD_RANGE }, signal);
     if (!(failure instanceof StoreFailure)) throw failure;
-    if (failure.kind === "notModified") return "unchanged";
-    // No byte of the range is in the object: it is empty, or the store knows no ranges from the end.
-    return open(transport, {}, signal) as Promise<Opening>;
+    // No byte of the range is in the object: it is empty.
+    return open(transport, {}, signal);
   }
 }
+
+/** A whole object was answered that is too large to be taken. */
+class WholeOnly extends UnsupportedError {}
 
 async function open(transport: Transport, ask: RangeAsk, signal: AbortSignal | undefined): Promise<Opening> {
   const { target } = transport;
@@ -117,7 +122,7 @@ function describe(answer: Answer, { target: { url } }: Transport): { pin: Pin; s
     return { pin, start, end };
   }
   if (sizeBytes > WHOLE_BYTES) {
-    throw new UnsupportedError("the server answers whole objects only, and this one is large", {
+    throw new WholeOnly("the server answers whole objects only, and this one is large", {
       where: { url },
       remedy: "Download the object and read the file.",
     });

@@ -1,4 +1,4 @@
-import { channels } from "@ingest-ts/core";
+import { channels, isIngestError } from "@ingest-ts/core";
 import { storageSettings } from "../settings.ts";
 import { type FailureKind, failureOf, type StoreFailure } from "./failure.ts";
 import { sharedLimiter } from "./limiter.ts";
@@ -89,6 +89,8 @@ export async function persist<T>(effort: Effort, attempt: (number: number) => Pr
       return await attempt(tally.attempts);
     } catch (error) {
       signal?.throwIfAborted();
+      // Already in the caller's words: what the store cannot do, it cannot do next time.
+      if (isIngestError(error)) throw error;
       const failure = failureOf(error);
       if (effort.expects?.includes(failure.kind) === true) throw failure;
       if (failure.kind === "throttled") sharedLimiter().throttle();
