@@ -13,7 +13,7 @@ import {
 } from "@ingest-ts/core";
 import { open, type OpenedObject } from "@ingest-ts/readers";
 import { digestOf } from "@ingest-ts/sharder";
-import { fileSink, openSource } from "@ingest-ts/storage";
+import { createSink, openSource } from "@ingest-ts/storage";
 import { indexText, parseIndex } from "./manifest/format.ts";
 
 const SUFFIX = ".ingest-index";
@@ -59,18 +59,23 @@ async function inCache(path: string): Promise<string | undefined> {
   }
 }
 
-async function saveBeside(url: string, text: string): Promise<boolean> {
-  if (schemeOf(url) !== "file") return false;
+/** @throws SourceError when it cannot be written, OptionsError for a store that nothing is written to */
+async function writeBeside(url: string, text: string): Promise<void> {
+  const sink = await createSink(`${url}${SUFFIX}`);
   try {
-    const sink = await fileSink(`${url}${SUFFIX}`);
-    try {
-      await sink.write(new TextEncoder().encode(text));
-      await sink.close();
-      return true;
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
+    await sink.write(new TextEncoder().encode(text));
+    await sink.close();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+/** Whether it could be written. */
+async function saveBeside(url: string, text: string): Promise<boolean> {
+  try {
+    await writeBeside(url, text);
+    return true;
   } catch (error) {
     if (isIngestError(error)) return false;
     throw error;
@@ -113,19 +118,25 @@ async function build(reader: Indexable, signal: AbortSignal | undefined): Promis
   });
 }
 
+export interface IndexOptions {
+  /** An object of more bytes is not read as a side effect. Default 1 GB. */
+  readonly largestBytes?: number;
+  /** It was asked for, so it may be written into an object store too. */
+  readonly beside?: boolean;
+}
+
 /**
  * The index of a row format's object: from `<object>.ingest-index`, else from the cache folder, else built now and kept
  * in the first of these that can be written. An index of another size or etag counts as none. Without a URL of its own
  * (a source that was given) the object is read each time.
  *
- * @param largest an object of more bytes is not read as a side effect; by default of more than 1 GB
- * @throws OptionsError when it would have to be built of a larger one
+ * @throws OptionsError when it would have to be built of an object that is larger than it may be
  */
 export async function storedIndex(
   reader: Indexable,
   url: string | undefined,
   signal: AbortSignal | undefined,
-  largest: number = MAX_BUILD_BYTES,
+  { largestBytes = MAX_BUILD_BYTES, beside = false }: IndexOptions = {},
 ): Promise<ObjectIndex> {
   const stat = await reader.source.stat({ signal });
   const cached = cachePath(reader.url, stat);
@@ -133,7 +144,7 @@ export async function storedIndex(
     const index = fitting(await find(), stat, reader.format);
     if (index !== undefined) return index;
   }
-  if (stat.sizeBytes > largest) {
+  if (stat.sizeBytes > largestBytes) {
     throw new OptionsError(`an object of ${stat.sizeBytes} bytes has no index, and load() builds none above 1 GB`, {
       where: { url: reader.url },
       remedy: "Build it once: `ingest index`, or buildIndexFile() of @ingest-ts/loader.",
@@ -142,7 +153,8 @@ export async function storedIndex(
   const index = await build(reader, signal);
   if (url === undefined) return index;
   const text = indexText(index);
-  if (!(await saveBeside(url, text))) await saveInCache(cached, text);
+  const mayWrite = beside || schemeOf(url) === "file";
+  if (!mayWrite || !(await saveBeside(url, text))) await saveInCache(cached, text);
   return index;
 }
 
@@ -155,14 +167,7 @@ export async function buildIndexFile(path: string, options: { readonly signal?: 
   const reader = await open(path, { signal: options.signal });
   try {
     const text = indexText(await build(reader, options.signal));
-    const sink = await fileSink(`${path}${SUFFIX}`);
-    try {
-      await sink.write(new TextEncoder().encode(text));
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
-    await sink.close();
+    await writeBeside(path, text);
     return `${path}${SUFFIX}`;
   } finally {
     await reader.close();

@@ -13,6 +13,7 @@ export { createSink } from "./create-sink.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
 export type { Expanded } from "./list.ts";
+export { type SideObjects, sideObjects } from "./side-objects.ts";
 export { configureStorage, type S3Settings, type StorageSettings, storageSettings } from "./settings.ts";
 export { absoluteRange, planReads, type PlannedRead, type PlanOptions } from "./plan-ranges.ts";
 

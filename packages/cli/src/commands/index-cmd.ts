@@ -10,7 +10,7 @@ const examples = `
 Examples:
   ingest index flights/
   ingest index 'flights/month=*/'
-  ingest index flights/ --json
+  ingest index s3://bucket/flights/ --json
 `;
 
 const explanation = `
@@ -18,8 +18,8 @@ Writes _ingest-manifest into the folder: names, sizes, columns and fragments of
 all files. load, plan and serve then open a file only when its rows are read.
 Files that changed or are new are opened again, by them and by the next ingest
 index, which also goes on where an earlier one was stopped. Several may run at
-once: the first finished manifest stays. Local folders only; TFRecord files keep
-an index each, beside them.`;
+once: the first finished manifest stays. In folders and in S3; TFRecord files
+keep an index each, beside them.`;
 
 /** Adds `ingest index` to the program. */
 export function registerIndex(program: Command): void {

@@ -1,7 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { link, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { basename, join } from "node:path";
 import {
   compareNames,
   FormatError,
@@ -12,15 +9,16 @@ import {
   SourceError,
 } from "@ingest-ts/core";
 import { listDataset, type Listing, type Skipped } from "@ingest-ts/readers";
+import { sideObjects } from "@ingest-ts/storage";
 import { indexableOf, storedIndex } from "../index-store.ts";
 import { mapSome } from "../map-some.ts";
 import type { ObjectEntry } from "./entry.ts";
-import { ManifestLines, manifestText, parseManifest } from "./format.ts";
+import { FolderHome } from "./folder-home.ts";
+import { manifestText, parseManifest } from "./format.ts";
+import { isJournal, type Journal, type KeptText, type ManifestHome, NAME } from "./home.ts";
+import { ObjectHome } from "./object-home.ts";
 import { surveyFile } from "./survey.ts";
 
-/** In the folder that all files lie in; names that begin with _ are no data. */
-const NAME = "_ingest-manifest";
-const JOURNAL = /^_ingest-manifest\.[0-9a-f]{16}\.part$/;
 const OPEN_AT_ONCE = 16;
 
 /** What `indexDataset` did. */
@@ -38,9 +36,11 @@ export interface IndexReport {
   readonly skipped: Skipped;
 }
 
-function folderOf({ root }: Listing): string | undefined {
-  if (schemeOf(root) !== "file") return undefined;
-  return /^file:/i.test(root) ? fileURLToPath(root) : root;
+/** Where the manifest of a listing's folder is kept; undefined for stores that nothing is written to. */
+async function homeOf({ root }: Listing): Promise<ManifestHome | undefined> {
+  if (schemeOf(root) === "file") return new FolderHome(/^file:/i.test(root) ? fileURLToPath(root) : root);
+  const objects = await sideObjects(root);
+  return objects === undefined ? undefined : new ObjectHome(root, objects);
 }
 
 /** The entries that describe files as they are listed: of another size or etag they count as none. */
@@ -53,18 +53,19 @@ function fitting(entries: readonly ObjectEntry[], { files }: Listing): Map<strin
   return new Map(fits);
 }
 
-async function entriesIn(path: string): Promise<readonly ObjectEntry[]> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new SourceError("the manifest cannot be read", { where: { url: publicUrl(path) }, cause: error });
-  }
-  const { entries, complete } = parseManifest(text, publicUrl(path));
-  if (complete || JOURNAL.test(basename(path))) return entries;
+interface Kept {
+  readonly found: KeptText | undefined;
+  readonly entries: readonly ObjectEntry[];
+}
+
+async function entriesIn(home: ManifestHome, name: string): Promise<Kept> {
+  const found = await home.read(name);
+  if (found === undefined) return { found, entries: [] };
+  const url = publicUrl(home.pathOf(name));
+  const { entries, complete } = parseManifest(found.text, url);
+  if (complete || isJournal(name)) return { found, entries };
   throw new FormatError("the manifest lacks its last line", {
-    where: { url: publicUrl(path) },
+    where: { url },
     remedy: "It was cut off: remove the file, and run `ingest index` again.",
   });
 }
@@ -76,70 +77,49 @@ async function entriesIn(path: string): Promise<readonly ObjectEntry[]> {
  * @throws FormatError for a damaged manifest
  */
 export async function keptEntries(listing: Listing): Promise<Map<string, ObjectEntry>> {
-  const folder = folderOf(listing);
-  if (folder === undefined) return new Map();
-  const kept = fitting(await entriesIn(join(folder, NAME)), listing);
+  const home = await homeOf(listing);
+  if (home === undefined) return new Map();
+  const kept = fitting((await entriesIn(home, NAME)).entries, listing);
   for (const [name, { format }] of kept) if (format === "tfrecord") kept.delete(name);
   return kept;
 }
 
 /** What builders that were stopped left behind; damaged ones count as none. */
-async function journalled(folder: string): Promise<{ entries: ObjectEntry[]; paths: string[] }> {
-  const paths = (await readdir(folder)).filter((name) => JOURNAL.test(name)).map((name) => join(folder, name));
+async function journalled(home: ManifestHome): Promise<{ entries: ObjectEntry[]; names: string[] }> {
+  const names = await home.journals();
   const entries: ObjectEntry[] = [];
-  for (const path of paths) {
+  for (const name of names) {
     try {
-      for (const entry of await entriesIn(path)) entries.push(entry);
+      for (const entry of (await entriesIn(home, name)).entries) entries.push(entry);
     } catch (error) {
       if (!isIngestError(error)) throw error;
     }
   }
-  return { entries, paths };
+  return { entries, names };
 }
 
 /** Opens the files that are not known yet, noting each in a journal so that nobody has to open it again. */
 async function surveyRest(
   listing: Listing,
   known: Map<string, ObjectEntry>,
-  journalPath: string,
+  journal: Journal,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const journal = await open(journalPath, "wx");
-  const lines = new ManifestLines();
+  let finished = false;
   try {
-    await journal.appendFile(lines.head);
     const rest = listing.files.filter(({ name }) => !known.has(name));
-    let writing: Promise<void> = Promise.resolve();
     await mapSome(rest, OPEN_AT_ONCE, async (file) => {
       signal?.throwIfAborted();
       const { entry, opened } = await surveyFile(file, { signal }, (object) =>
-        storedIndex(indexableOf(object), file.url, signal, Infinity),
+        storedIndex(indexableOf(object), file.url, signal, { largestBytes: Infinity, beside: true }),
       );
       await opened.close();
       known.set(file.name, entry);
-      const text = lines.of(entry);
-      writing = writing.then(() => journal.appendFile(text));
-      await writing;
+      await journal.note(entry);
     });
+    finished = true;
   } finally {
-    await journal.close();
-  }
-}
-
-/** Puts a whole manifest in place. Without one the first to link its own wins; one that is out of date is replaced. */
-async function publish(folder: string, text: string, stale: boolean): Promise<boolean> {
-  const path = join(folder, NAME);
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
-  await writeFile(temporary, text, { flag: "wx" });
-  try {
-    if (stale) await rename(temporary, path);
-    else await link(temporary, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  } finally {
-    await rm(temporary, { force: true });
+    await journal.close(finished);
   }
 }
 
@@ -148,7 +128,7 @@ async function publish(folder: string, text: string, stale: boolean): Promise<bo
  * its rows are read. Files that a manifest or a stopped build describes already are not opened. Builders do not lock: the
  * first finished manifest stays, and the others read it. Of a pattern or list, only these files' lines are renewed.
  *
- * @throws OptionsError for data that is not in a local folder, SourceError when that cannot be written; else as `load`
+ * @throws OptionsError for data that is neither in a folder nor in S3, SourceError when that cannot be written; else as `load`
  */
 export async function indexDataset(
   source: string | readonly string[],
@@ -156,20 +136,20 @@ export async function indexDataset(
 ): Promise<IndexReport> {
   const { signal } = options;
   const listing = await listDataset(source, { signal });
-  const folder = folderOf(listing);
+  const home = await homeOf(listing);
   const isPart = typeof source !== "string" || source.replace(/\/+$/, "") !== listing.root.replace(/\/+$/, "");
-  if (folder === undefined) {
-    throw new OptionsError("manifests are kept in local folders only", {
+  if (home === undefined) {
+    throw new OptionsError("manifests are kept in folders and in S3 only", {
       where: { url: publicUrl(listing.root) },
       remedy: "Load it without: every file is then opened once for each run.",
     });
   }
   try {
-    return await buildIn(folder, listing, isPart, signal);
+    return await buildIn(home, listing, isPart, signal);
   } catch (error) {
     if (isIngestError(error) || signal?.aborted === true) throw error;
     throw new SourceError(`the manifest cannot be written: ${(error as Error).message}`, {
-      where: { url: publicUrl(join(folder, NAME)) },
+      where: { url: publicUrl(home.pathOf(NAME)) },
       remedy: "Make the folder writable, or load the data without a manifest.",
       cause: error,
     });
@@ -177,13 +157,13 @@ export async function indexDataset(
 }
 
 async function buildIn(
-  folder: string,
+  home: ManifestHome,
   listing: Listing,
   isPart: boolean,
   signal: AbortSignal | undefined,
 ): Promise<IndexReport> {
-  const path = join(folder, NAME);
-  const before = await entriesIn(path);
+  const path = home.pathOf(NAME);
+  const { found, entries: before } = await entriesIn(home, NAME);
   const known = fitting(before, listing);
   const listed = new Set(listing.files.map(({ name }) => name));
   // Of a part of the folder nothing follows for the rest of it.
@@ -201,14 +181,14 @@ async function buildIn(
     };
   };
   if (known.size === listed.size && before.length === listed.size + others.length) return report(0, false);
-  const left = await journalled(folder);
+  const left = await journalled(home);
   for (const [name, entry] of fitting(left.entries, listing)) if (!known.has(name)) known.set(name, entry);
   const toOpen = listing.files.length - known.size;
-  const journalPath = `${path}.${randomBytes(8).toString("hex")}.part`;
-  await surveyRest(listing, known, journalPath, signal);
+  const journal = await home.openJournal();
+  await surveyRest(listing, known, journal, signal);
   const described = listing.files.map(({ name }) => known.get(name) as ObjectEntry);
   const text = manifestText([...described, ...others].sort((a, b) => compareNames(a.name, b.name)));
-  const written = await publish(folder, text, before.length > 0);
-  await Promise.all([journalPath, ...left.paths].map((each) => rm(each, { force: true })));
+  const written = await home.publish(text, found);
+  await home.remove([...journal.names, ...left.names]);
   return report(toOpen, written);
 }

@@ -40,19 +40,38 @@ export async function listPrefix(url: string, options: ListOptions = {}): Promis
   const { bucket, key } = parseS3Url(url);
   const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
   const target = targetOf({ bucket, key: prefix });
-  const clients = await s3Clients();
   const accepted = acceptor(options);
   const found: ListedObject[] = [];
+  await eachObject(bucket, prefix, target, options.signal, (object) => {
+    const listed = listedOf(object, bucket, prefix);
+    if (listed !== undefined && accepted(listed.path)) found.push(listed);
+  });
+  return found;
+}
+
+/** Every key that begins with `prefix`, which need not end with a slash. @throws SourceError */
+export async function listPrefixNames(bucket: string, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  await eachObject(bucket, prefix, targetOf({ bucket, key: prefix }), undefined, ({ Key }) => {
+    if (Key !== undefined) keys.push(Key);
+  });
+  return keys;
+}
+
+async function eachObject(
+  bucket: string,
+  prefix: string,
+  target: Target,
+  signal: AbortSignal | undefined,
+  visit: (object: _Object) => void,
+): Promise<void> {
+  const clients = await s3Clients();
   let token: string | undefined;
   do {
-    const page = await listPage(clients, { bucket, prefix, token }, target, options.signal);
-    for (const object of page.Contents ?? []) {
-      const listed = listedOf(object, bucket, prefix);
-      if (listed !== undefined && accepted(listed.path)) found.push(listed);
-    }
+    const page = await listPage(clients, { bucket, prefix, token }, target, signal);
+    for (const object of page.Contents ?? []) visit(object);
     token = nextToken(page, token, target);
   } while (token !== undefined);
-  return found;
 }
 
 function nextToken(page: ListObjectsV2CommandOutput, last: string | undefined, target: Target): string | undefined {
