@@ -163,7 +163,7 @@ function suite(kind: S3ServerKind): void {
     const path = join(folder, "x.tfrecord");
     const type = { kind: "binary" } as const;
     const schema = { fields: [{ name: "record", type, nullable: false, metadata: {} }], metadata: {} };
-    const writer = await createTFRecordWriter(await fileSink(path), schema, { records: "raw" });
+    const writer = await createTFRecordWriter(await fileSink(path), schema);
     const column = { type, nullCount: 0, validity: null, children: [], dictionary: null } as const;
     const offsets = Int32Array.of(0, 1, 3);
     await writer.write({ rows: 2, columns: [{ ...column, length: 2, offsets, data: new Uint8Array(3) }] });
