@@ -56,6 +56,10 @@ export interface Select {
   /** Exact fragments of a row format; without it such an object is one fragment of unknown rows. */
   readonly index?: ObjectIndex | undefined;
   readonly dictionary: "decode" | "preserve";
+  /** "us": all timestamps in microseconds; undefined: as they are stored, those of no unit in nanoseconds. */
+  readonly timestampUnit?: "us" | undefined;
+  /** Whether Parquet's INT96 timestamps, which do not say, are instants ("utc") or wall clocks ("naive", the default). */
+  readonly int96?: "utc" | "naive" | undefined;
   readonly limits: Limits;
 }
 

@@ -32,6 +32,23 @@ export function narrowToUint16(src: usize, count: u32, out: usize): i32 {
   return narrow<u16>(src, count, out);
 }
 
+/** 64-bit integers times `multiplier`, then divided by `divisor` and rounded down. */
+export function rescale(src: usize, count: u32, multiplier: u32, divisor: u32, out: usize): i32 {
+  if (multiplier == 0 || divisor == 0) return fail(OVERFLOW, 0);
+  const most = i64.MAX_VALUE / <i64>multiplier;
+  const by = <i64>divisor;
+  for (let i: u32 = 0; i < count; i++) {
+    const p = src + (<usize>i << 3);
+    const value = load<i64>(p);
+    if (multiplier != 1 && (value > most || value < -most)) return fail(OVERFLOW, i);
+    const product = value * <i64>multiplier;
+    let quotient = product / by;
+    if (product % by < 0) quotient--;
+    store<i64>(out + (<usize>i << 3), quotient);
+  }
+  return <i32>count;
+}
+
 /** INT96: 8 bytes nanoseconds of the day, 4 bytes Julian day, to units of `unitNanoseconds` since 1970, rounded down. */
 export function int96ToTimestamp(src: usize, count: u32, unitNanoseconds: u32, out: usize): i32 {
   const unit = <i64>unitNanoseconds;

@@ -32,7 +32,7 @@ export { deltaBinaryPacked32, deltaBinaryPacked64, deltaCount } from "./delta";
 export { deltaByteArrayLengths, deltaByteArrayValues, deltaLengthStrings } from "./delta-strings";
 export { byteStreamSplit } from "./byte-stream-split";
 export { decimalFixed, decimalFrom32, decimalFrom64, decimalStrings } from "./decimal";
-export { int96ToTimestamp, narrowToInt16, narrowToInt8, narrowToUint16, narrowToUint8 } from "./convert";
+export { int96ToTimestamp, narrowToInt16, narrowToInt8, narrowToUint16, narrowToUint8, rescale } from "./convert";
 export { validateUtf8 } from "./utf8";
 export { snappyDecompress, snappySize } from "./snappy";
 export { snappyBound, snappyCompress } from "./snappy-compress";

@@ -27,8 +27,9 @@ function checkGivenReader(reader: Reader, options: LoadOptions): Reader {
       remedy: "Give load() the folder, pattern or list itself.",
     });
   }
-  if (options.columns !== undefined || options.schema !== undefined || options.format !== undefined) {
-    throw new OptionsError("columns, schema and format are decided when a reader is opened", {
+  const { columns, schema, format, timestampUnit, int96 } = options;
+  if ([columns, schema, format, timestampUnit, int96].some((option) => option !== undefined)) {
+    throw new OptionsError("columns, schema, format and timestamps are decided when a reader is opened", {
       where,
       remedy: "Give them to open(), or give load() the path.",
     });
@@ -43,8 +44,9 @@ function checkGivenReader(reader: Reader, options: LoadOptions): Reader {
 }
 
 function openOptionsOf(columns: readonly ColumnPath[] | undefined, options: LoadOptions): OpenOptions {
-  const { format, schema, limits, signal } = options;
-  return { columns, batchRows: SLAB_ROWS, batchBytes: SLAB_BYTES, format, schema, limits, signal };
+  const { format, schema, timestampUnit, int96, limits, signal } = options;
+  const asked = { format, schema, timestampUnit, int96, limits, signal };
+  return { columns, batchRows: SLAB_ROWS, batchBytes: SLAB_BYTES, ...asked };
 }
 
 async function openInput(input: ObjectInput, openOptions: OpenOptions, options: LoadOptions): Promise<Reader> {

@@ -82,7 +82,7 @@ function describeListing(
   options: LoadOptions,
   segmentBy: SegmentBy | undefined,
 ): DatasetParts {
-  const { signal, format, schema: declared, limits } = options;
+  const { signal, format, schema: declared, timestampUnit, int96, limits } = options;
   const named = entries.map(({ name, schema }) => ({ name, schema: mentioned(schema, columns) }));
   const united = uniteSchemas(named, { strict: options.strictSchema, root: listing.root }).schema;
   checkClashes(listing, entries, fields);
@@ -97,6 +97,8 @@ function describeListing(
     batchBytes: SLAB_BYTES,
     format,
     schema: declared,
+    timestampUnit,
+    int96,
     limits,
     signal,
   };

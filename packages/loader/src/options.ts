@@ -55,8 +55,12 @@ export interface LoadOptions {
   /** Who reads. Default: found from the environment, and said on stderr. */
   readonly world?: { readonly rank: number; readonly worldSize: number } | undefined;
   readonly format?: FormatName | undefined;
-  /** A declared TFRecord schema. */
+  /** Declared features of TFRecord, or a reader's schema of Avro; see `OpenOptions.schema`. */
   readonly schema?: unknown;
+  /** "us": every timestamp of Parquet in microseconds; see `OpenOptions.timestampUnit`. */
+  readonly timestampUnit?: "us" | undefined;
+  /** What Parquet's INT96 timestamps are; see `OpenOptions.int96`. */
+  readonly int96?: "utc" | "naive" | undefined;
   /** Refuse files whose columns differ in anything; otherwise they are united by name and widened. */
   readonly strictSchema?: boolean | undefined;
   /** "none": folders called `name=value` are folders like others. Default "hive": they are columns. */

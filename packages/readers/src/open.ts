@@ -39,6 +39,13 @@ export interface OpenOptions {
   readonly batchBytes?: number | undefined;
   /** "preserve" keeps dictionaries where the object has them; every fragment then has its own. Default "decode". */
   readonly dictionary?: "decode" | "preserve" | undefined;
+  /**
+   * "us": every timestamp column of Parquet in microseconds, finer values rounded down. Default: in the unit it is stored
+   * in, INT96 in nanoseconds; a value that does not fit is an error.
+   */
+  readonly timestampUnit?: "us" | undefined;
+  /** Whether Parquet's INT96 timestamps are instants ("utc") or wall clocks of no zone ("naive", the default). */
+  readonly int96?: "utc" | "naive" | undefined;
   /** Default: recognised from the content. */
   readonly format?: FormatName | undefined;
   /**
@@ -117,6 +124,8 @@ export async function openObject(
       declared,
       index: options.index,
       dictionary: options.dictionary ?? "decode",
+      timestampUnit: options.timestampUnit,
+      int96: options.int96,
       limits: { ...defaultLimits, ...options.limits },
     };
     const metadata = await format.readMetadata(source, select, { signal: options.signal });

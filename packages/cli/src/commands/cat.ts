@@ -10,6 +10,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
@@ -61,6 +63,8 @@ export function registerCat(program: Command): void {
     .addOption(new Option("--to <format>", "how to print").choices(rowFormats))
     .option("-o, --output <file>", "write there instead of standard output")
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -13,6 +13,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
@@ -98,6 +100,8 @@ export function registerConvert(program: Command): void {
     .addOption(columnsOption())
     .addOption(whereOption())
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

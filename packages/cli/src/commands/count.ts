@@ -8,6 +8,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
@@ -36,6 +38,8 @@ export function registerCount(program: Command): void {
     .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
     .addOption(whereOption())
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -8,6 +8,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   skippedText,
   strictSchemaOption,
   whereOption,
@@ -49,6 +51,8 @@ export function registerPlan(program: Command): void {
     .addOption(whereOption())
     .option("--json", "for programs")
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -1,7 +1,15 @@
 import { type DataType, type Field, IngestError, type Schema, typeName } from "@ingest-ts/core";
 import { open, uniteSchemas } from "@ingest-ts/readers";
 import type { Command } from "commander";
-import { formatOption, type InputFlags, partitionsOption, readInputFlags, schemaOption } from "../input/options.ts";
+import {
+  formatOption,
+  type InputFlags,
+  partitionsOption,
+  int96Option,
+  readInputFlags,
+  schemaOption,
+  timestampUnitOption,
+} from "../input/options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { visible } from "../output/visible.ts";
 import { exitCodes } from "../process/exit-codes.ts";
@@ -33,6 +41,8 @@ export function registerSchemaDiff(schema: Command): void {
     .argument("<b>", "another one")
     .option("--json", "for programs")
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addHelpText("before", examples)

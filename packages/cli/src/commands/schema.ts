@@ -9,6 +9,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   strictSchemaOption,
 } from "../input/options.ts";
 import { plural } from "../output/quantities.ts";
@@ -47,6 +49,8 @@ export function registerSchema(program: Command): void {
     .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
     .option("--json", "for programs")
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

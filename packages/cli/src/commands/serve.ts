@@ -9,6 +9,8 @@ import {
   partitionsOption,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
   strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
@@ -61,6 +63,8 @@ export function registerServe(program: Command): void {
     .addOption(columnsOption())
     .addOption(whereOption())
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -8,6 +8,8 @@ import {
   noteSkippedFiles,
   readInputFlags,
   schemaOption,
+  timestampUnitOption,
+  int96Option,
 } from "../input/options.ts";
 import { plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
@@ -45,6 +47,8 @@ export function registerValidate(program: Command): void {
     .option("--json", "one JSON object per file")
     .option("-q, --quiet", "bad files only, and no progress")
     .addOption(schemaOption())
+    .addOption(timestampUnitOption())
+    .addOption(int96Option())
     .addOption(formatOption())
     .addHelpText("before", examples)
     .addHelpText("after", explanation)

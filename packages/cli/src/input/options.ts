@@ -9,6 +9,8 @@ export interface InputFlags {
   readonly where?: string;
   readonly format?: FormatName;
   readonly schema?: string;
+  readonly timestampUnit?: "us";
+  readonly int96?: "utc" | "naive";
   readonly partitions?: boolean;
   readonly strictSchema?: boolean;
 }
@@ -61,6 +63,14 @@ export const formatOption = (): Option =>
 /** --schema, the path of a JSON file. It stays text: integers past 2^53 are exact in it. */
 export const schemaOption = (): Option =>
   new Option("--schema <file>", "what to read as: features of TFRecord, or a reader's schema of Avro (JSON)");
+
+/** --timestamp-unit: how timestamps of Parquet are read. */
+export const timestampUnitOption = (): Option =>
+  new Option("--timestamp-unit <unit>", "Parquet's timestamps in microseconds, rounded down").choices(["us"]);
+
+/** --int96: what Parquet's INT96 timestamps are. */
+export const int96Option = (): Option =>
+  new Option("--int96 <meaning>", "Parquet's INT96 timestamps are instants, or of no zone").choices(["utc", "naive"]);
 
 /** --no-partitions: folders called name=value make no columns. */
 export const partitionsOption = (): Option => new Option("--no-partitions", "folders called name=value are no columns");
@@ -122,6 +132,8 @@ export async function readInputFlags(flags: InputFlags, signal?: AbortSignal): P
     where,
     format: flags.format,
     schema,
+    timestampUnit: flags.timestampUnit,
+    int96: flags.int96,
     partitions: flags.partitions === false ? "none" : "hive",
     strictSchema: flags.strictSchema,
     signal,

@@ -37,4 +37,9 @@ export interface NumberKernels {
    * OVERFLOW (position: values) when one does not fit.
    */
   int96ToTimestamp(src: number, count: number, unitNanoseconds: number, out: number): number;
+  /**
+   * int64 times `multiplier`, divided by `divisor` and rounded down. Returns count; OVERFLOW (position: values) when a product
+   * passes ±(2^63 − 1).
+   */
+  rescale(src: number, count: number, multiplier: number, divisor: number, out: number): number;
 }

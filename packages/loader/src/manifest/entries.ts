@@ -30,11 +30,12 @@ export async function entriesOf(
   columns: readonly ColumnPath[] | undefined,
   keepOpen: number,
 ): Promise<Survey> {
-  const { format, schema, limits, signal } = options;
-  const openOptions: OpenOptions = { format, schema, limits, signal, columns };
+  const { format, schema, timestampUnit, int96, limits, signal } = options;
+  const openOptions: OpenOptions = { format, schema, timestampUnit, int96, limits, signal, columns };
   const opened = new Map<string, OpenedObject>();
-  // What was declared by the caller is not what the manifest's columns were made of.
-  const kept = schema === undefined ? await keptEntries(listing) : new Map<string, ObjectEntry>();
+  // What the caller says of columns is not what the manifest's were made of.
+  const isPlain = schema === undefined && timestampUnit === undefined && int96 === undefined;
+  const kept = isPlain ? await keptEntries(listing) : new Map<string, ObjectEntry>();
   const survey = async (file: ListedFile): Promise<ObjectEntry> => {
     const known = kept.get(file.name);
     if (known !== undefined && (format === undefined || known.format === format)) return known;

@@ -1,7 +1,7 @@
 import { type Column, type Columns, type DataType, type Field, type Schema, childFields } from "@ingest-ts/core";
 import { nullColumn } from "./null-column.ts";
 import { partitionColumn, type PartitionValue } from "./partitions.ts";
-import { widenDecimals, widenFloats, widenInts, widenOffsets } from "./widen.ts";
+import { refineTimestamps, widenDecimals, widenFloats, widenInts, widenOffsets } from "./widen.ts";
 
 type Convert = (column: Column) => Column;
 /** Makes one column of the data set from what a file has. */
@@ -81,6 +81,9 @@ function ownConverter(from: DataType, to: DataType): (column: Column) => Partial
   }
   if (from.kind === "float" && to.kind === "float") {
     return ({ data }) => ({ data: widenFloats(data as Uint8Array, from.bits, to.bits) });
+  }
+  if (from.kind === "timestamp" && to.kind === "timestamp") {
+    return from.unit === to.unit ? () => ({}) : (column) => ({ data: refineTimestamps(column, from.unit, to.unit) });
   }
   if (from.kind === "decimal" && to.kind === "decimal") {
     if (from.bits === to.bits && from.scale === to.scale) return () => ({});

@@ -109,6 +109,7 @@ export function whereOfFile(
     if (type === undefined || type.kind === "null") return leaf[0] === "isNull" && !negated;
     // A literal is rounded to the column's precision: other rows would pass.
     if (type.kind === "float" && field.type.kind === "float" && type.bits !== field.type.bits) return "unknown";
+    if (type.kind === "timestamp" && field.type.kind === "timestamp" && type.unit !== field.type.unit) return "unknown";
     const named = [leaf[0], path, ...leaf.slice(2)] as unknown as Predicate;
     return negated ? ["not", named] : named;
   });

@@ -13,6 +13,7 @@ export function uniteTypes(a: DataType, b: DataType): DataType | undefined {
   if (a.kind === "int" && b.kind === "int") return uniteInts(a, b);
   if (a.kind === "float" && b.kind === "float") return a.bits >= b.bits ? a : b;
   if (a.kind === "decimal" && b.kind === "decimal") return uniteDecimals(a, b);
+  if (a.kind === "timestamp" && b.kind === "timestamp") return uniteTimestamps(a, b);
   if (isText(a) && isText(b)) return a.kind === "largeUtf8" ? a : b;
   if (isBytes(a) && isBytes(b)) return a.kind === "largeBinary" ? a : b;
   if (isOffsetList(a) && isOffsetList(b)) {
@@ -47,6 +48,7 @@ function isOffsetList(type: DataType): type is Extract<DataType, { kind: "list" 
 }
 
 type IntType = Extract<DataType, { kind: "int" }>;
+type TimestampType = Extract<DataType, { kind: "timestamp" }>;
 type DecimalType = Extract<DataType, { kind: "decimal" }>;
 
 function uniteInts(a: IntType, b: IntType): IntType | undefined {
@@ -55,6 +57,14 @@ function uniteInts(a: IntType, b: IntType): IntType | undefined {
   if (unsigned.bits === 64) return undefined;
   const bits = Math.max(signed.bits, unsigned.bits * 2) as IntType["bits"];
   return { kind: "int", bits, signed: true };
+}
+
+const fineness = ["s", "ms", "us", "ns"] as const;
+
+/** The finer unit; values that it cannot hold are refused where they are met. */
+function uniteTimestamps(a: TimestampType, b: TimestampType): TimestampType | undefined {
+  if (a.timezone !== b.timezone) return undefined;
+  return fineness.indexOf(a.unit) >= fineness.indexOf(b.unit) ? a : b;
 }
 
 function uniteDecimals(a: DecimalType, b: DecimalType): DecimalType | undefined {

@@ -128,12 +128,21 @@ function add(origins: readonly Origin[], schema: Schema, url: string): Origin[] 
   return out;
 }
 
+const remedy = "Write one of the files again, read them apart, or leave the column out (columns, --columns).";
+
+/** Spark has three encodings of its one timestamp, of which INT96 does not say that it is an instant. */
+function zoneRemedy(a: DataType, b: DataType): string | undefined {
+  if (a.kind !== "timestamp" || b.kind !== "timestamp" || (a.timezone === null) === (b.timezone === null))
+    return undefined;
+  return `If INT96 timestamps of Parquet are meant, which are instants to Spark, read them as such: int96 "utc", --int96 utc.`;
+}
+
 function conflict({ field, from }: Origin, other: Field, url: string): OptionsError {
   return new OptionsError(
     `the column is ${fieldText(other)} here and ${fieldText(field)} in ${from}: no type holds both without loss`,
     {
       where: { url, column: field.name },
-      remedy: "Write one of the files again, read them apart, or leave the column out (columns, --columns).",
+      remedy: zoneRemedy(field.type, other.type) ?? remedy,
     },
   );
 }

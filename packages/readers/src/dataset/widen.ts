@@ -1,4 +1,4 @@
-import { type Column, type DataType, FormatError, getBit, halfToNumber } from "@ingest-ts/core";
+import { type Column, type DataType, FormatError, getBit, halfToNumber, type TimeUnit } from "@ingest-ts/core";
 
 type Numbers = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 type IntType = Extract<DataType, { kind: "int" }>;
@@ -52,6 +52,37 @@ export function widenFloats(data: Uint8Array, from: 16 | 32 | 64, to: 16 | 32 | 
   const out = to === 64 ? new Float64Array(halves.length) : new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) out[i] = halfToNumber(halves[i] as number);
   return bytesOf(out);
+}
+
+const perSecond = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;
+
+/**
+ * The same instants or wall clocks in a finer unit.
+ *
+ * @throws FormatError for one that 64 bits cannot hold in that unit
+ */
+export function refineTimestamps({ data: bytes, validity }: Column, from: TimeUnit, to: TimeUnit): Uint8Array {
+  const data = bytes as Uint8Array;
+  const words = new Int32Array(data.slice().buffer);
+  for (let left = perSecond[to] / perSecond[from]; left > 1; left /= 1000) {
+    for (let i = 0; i < words.length; i += 2) {
+      // What lies below a null may be anything.
+      if (validity !== null && !getBit(validity, i >> 1)) continue;
+      const low = ((words[i] as number) >>> 0) * 1000;
+      const high = (words[i + 1] as number) * 1000 + Math.floor(low / 2 ** 32);
+      if (high !== (high | 0)) throw tooFar(i >> 1, to);
+      words[i] = low % 2 ** 32;
+      words[i + 1] = high;
+    }
+  }
+  return bytesOf(words);
+}
+
+function tooFar(index: number, unit: TimeUnit): FormatError {
+  const name = { s: "seconds", ms: "milliseconds", us: "microseconds", ns: "nanoseconds" }[unit];
+  return new FormatError(`timestamp ${index} of a batch does not fit 64 bits of ${name}, which other files have`, {
+    remedy: 'Read with timestampUnit "us" (--timestamp-unit us), or the files apart.',
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { byteWidthOf, type DataType, FormatError } from "@ingest-ts/core";
+import { byteWidthOf, type DataType, type TimeUnit } from "@ingest-ts/core";
 import type { KernelExports } from "@ingest-ts/kernels";
 import type { Leaf } from "./nodes.ts";
 import { Physical } from "./spec.ts";
@@ -50,10 +50,23 @@ export function conversionOf(space: Workspace, leaf: Leaf, type: DataType): Conv
 
 function kernelOf(leaf: Leaf, type: DataType): Kernel | undefined {
   if (type.kind === "decimal") return decimalKernel(leaf, type.bits / 8);
-  if (leaf.physical === Physical.INT96)
-    return (x, source, count, target) => x.int96ToTimestamp(source, count, 1, target);
+  if (leaf.physical === Physical.INT96) {
+    const unitNs = type.kind === "timestamp" && type.unit === "us" ? 1000 : 1;
+    return (x, source, count, target) => x.int96ToTimestamp(source, count, unitNs, target);
+  }
+  if (type.kind === "timestamp") return unitKernel(leaf, type.unit);
   if (type.kind !== "int") return undefined;
   return narrowings[`${type.bits} ${type.signed ? "signed" : "unsigned"}`];
+}
+
+const perSecond = { s: 1, ms: 1000, us: 1_000_000, ns: 1_000_000_000 } as const;
+
+/** Timestamps of one unit as those of another, rounded down; undefined when it is the same. */
+function unitKernel({ storedUnit: stored }: Leaf, unit: TimeUnit): Kernel | undefined {
+  if (stored === undefined || stored === unit) return undefined;
+  const multiplier = Math.max(1, perSecond[unit] / perSecond[stored]);
+  const divisor = Math.max(1, perSecond[stored] / perSecond[unit]);
+  return (x, source, count, target) => x.rescale(source, count, multiplier, divisor, target);
 }
 
 function decimalKernel(leaf: Leaf, width: number): Kernel {
@@ -76,10 +89,13 @@ function extendSigns({ bytes }: Workspace, count: number, target: number): void 
   }
 }
 
-/** The error for value `index` of the dictionary or of those since the row group's `row`. */
-export function conversionError(type: DataType, leaf: Leaf, where: string): FormatError {
-  const stored = leaf.physical === Physical.INT96 ? "INT96 timestamp" : "value";
+/** What is wrong with a stored value that does not fit. */
+export function conversionFault(type: DataType, leaf: Leaf): string {
+  if (type.kind === "timestamp") {
+    const stored = leaf.physical === Physical.INT96 ? "an INT96 timestamp" : "a timestamp";
+    const unit = { s: "seconds", ms: "milliseconds", us: "microseconds", ns: "nanoseconds" }[type.unit];
+    return `${stored} does not fit ${unit} of ${byteWidthOf(type) * 8} bits`;
+  }
   const into = type.kind === "int" ? `${type.signed ? "Int" : "UInt"}${type.bits}` : type.kind;
-  const unit = type.kind === "timestamp" ? " in nanoseconds of 64 bits" : "";
-  return new FormatError(`the ${stored} of ${where} does not fit ${into}${unit} (${byteWidthOf(type)} bytes)`);
+  return `a value does not fit ${into} (${byteWidthOf(type)} bytes)`;
 }

@@ -137,6 +137,18 @@ function readSchemaElement(reader: CompactReader, elementType: number): SchemaEl
 }
 
 /** Thrift: `union LogicalType`: one field, whose id tells the type and whose value is its parameters. */
+/** Thrift: `struct GeometryType` and `struct GeographyType`. */
+function readGeoType(reader: CompactReader, structType: number): Partial<LogicalType> {
+  let crs: string | undefined;
+  let algorithm: number | undefined;
+  reader.struct(structType, "GeometryType", (id, type) => {
+    if (id === 1) crs = reader.string(type, "crs");
+    else if (id === 2) algorithm = reader.i32(type, "algorithm");
+    else reader.skip(type);
+  });
+  return { crs, algorithm };
+}
+
 function readLogicalType(reader: CompactReader, unionType: number): LogicalType | undefined {
   let logical: LogicalType | undefined;
   reader.struct(unionType, "LogicalType", (id, type) => {
@@ -144,6 +156,7 @@ function readLogicalType(reader: CompactReader, unionType: number): LogicalType 
     if (id === Logical.DECIMAL) parameters = readDecimalType(reader, type);
     else if (id === Logical.TIME || id === Logical.TIMESTAMP) parameters = readTimeType(reader, type);
     else if (id === Logical.INTEGER) parameters = readIntType(reader, type);
+    else if (id === Logical.GEOMETRY || id === Logical.GEOGRAPHY) parameters = readGeoType(reader, type);
     else reader.skip(type);
     logical = { id, ...parameters };
   });

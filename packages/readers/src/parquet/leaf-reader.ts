@@ -1,7 +1,7 @@
 import { type ByteSpan, type Column, FormatError, type Limits } from "@ingest-ts/core";
 import { GrowingValidity } from "./growing.ts";
 import { leafDecoder } from "./leaf-decoder.ts";
-import type { LeafValues, Step } from "./leaf-values.ts";
+import { type LeafValues, SlotFault, type Step } from "./leaf-values.ts";
 import type { LeafNode, ListNode, StructNode } from "./nodes.ts";
 import { restoreColumn } from "../restore/index.ts";
 import { PageReader } from "./pages.ts";
@@ -228,7 +228,7 @@ export class LeafReader {
       this.rows === 0 && this.#isOneRow(entries)
         ? Number.POSITIVE_INFINITY
         : maxBytes - this.#values.sizeOf(this.#slots);
-    if (!this.#values.append(step, room)) return false;
+    if (!this.#appendValues(step, room, entries)) return false;
     if (this.node.nullable) {
       if (step.bits === 0) this.#validity.fill(step.slots);
       else {
@@ -248,6 +248,33 @@ export class LeafReader {
     this.#slots += step.slots;
     this.#position += entries;
     return true;
+  }
+
+  #appendValues(step: Step, room: number, entries: number): boolean {
+    try {
+      return this.#values.append(step, room);
+    } catch (error) {
+      if (!(error instanceof SlotFault)) throw error;
+      throw this.#rowError(error, entries);
+    }
+  }
+
+  /** Which row a value is of that does not fit. */
+  #rowError({ message, slot }: SlotFault, entries: number): FormatError {
+    const { bytes } = this.#space;
+    const repetition = this.#pages.repetition === 0 ? 0 : this.#pages.repetition + this.#position;
+    const definition = this.#pages.definition === 0 ? 0 : this.#pages.definition + this.#position;
+    // A row that began before goes on until the first level 0.
+    let row = this.#rowsSeen - 1;
+    let slots = -1;
+    for (let i = 0; i < entries && slots < slot; i++) {
+      if (repetition === 0 || bytes[repetition + i] === 0) row++;
+      if (definition === 0 || repetition === 0 || (bytes[definition + i] as number) >= this.node.slot.definition)
+        slots++;
+    }
+    const remedy =
+      this.node.type.kind === "timestamp" ? 'Read with timestampUnit "us" (--timestamp-unit us).' : undefined;
+    return new FormatError(`row ${row}: ${message}`, { remedy });
   }
 
   #isOneRow(entries: number): boolean {

@@ -14,6 +14,18 @@ export interface Step {
   readonly expectedSlots: number;
 }
 
+/** A value that its column cannot hold. Plain: the reader of the column says which row it is. */
+export class SlotFault extends Error {
+  /** Among the slots of the step. */
+  readonly slot: number;
+
+  constructor(slot: number, what: string) {
+    super(what);
+    this.name = "SlotFault";
+    this.slot = slot;
+  }
+}
+
 /** The buffers of a leaf's column without its validity. */
 export interface LeafBuffers {
   readonly data: Uint8Array | null;

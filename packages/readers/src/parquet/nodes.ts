@@ -1,4 +1,4 @@
-import type { DataType, Field } from "@ingest-ts/core";
+import type { DataType, Field, TimeUnit } from "@ingest-ts/core";
 
 /** A column of the file: where the values of one leaf of the schema tree are stored, and how. */
 export interface Leaf {
@@ -10,6 +10,8 @@ export interface Leaf {
   readonly physical: number;
   /** Bytes of a FIXED_LEN_BYTE_ARRAY value, otherwise 0. */
   readonly typeLength: number;
+  /** Of timestamps in 64 bits: what is stored. */
+  readonly storedUnit?: TimeUnit | undefined;
   readonly maxDefinition: number;
   readonly maxRepetition: number;
 }

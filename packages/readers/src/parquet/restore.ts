@@ -24,7 +24,7 @@ export function restoreFields(nodes: readonly Node[], hints: readonly ArrowHint[
 
 function restore(node: Node, hint: ArrowHint, ours: boolean): Node {
   const restored = restoreShape(node, hint, ours);
-  return hint.metadata === undefined ? restored : { ...restored, metadata: hint.metadata };
+  return hint.metadata === undefined ? restored : { ...restored, metadata: { ...node.metadata, ...hint.metadata } };
 }
 
 function restoreShape(node: Node, hint: ArrowHint, ours: boolean): Node {

@@ -7,18 +7,20 @@ import { ARROW_SCHEMA_KEY, OUR_NAME } from "./spec.ts";
 import { buildTree } from "./tree.ts";
 
 /** Trees are the same for every fragment of a file, and not small: one per metadata object. */
-const trees = new WeakMap<ParquetMetadata, readonly Node[]>();
+const trees = new WeakMap<ParquetMetadata, Map<string, readonly Node[]>>();
 
 /** All top-level columns of the file. @throws FormatError, UnsupportedError as `buildTree`. */
 export function fileNodes(metadata: ParquetMetadata, select: Select): readonly Node[] {
-  const known = trees.get(metadata);
+  const ofFile = trees.get(metadata) ?? new Map<string, readonly Node[]>();
+  const key = JSON.stringify([select.timestampUnit, select.int96]);
+  const known = ofFile.get(key);
   if (known !== undefined) return known;
   try {
-    const nodes = buildTree(metadata.elements, select.limits);
+    const nodes = buildTree(metadata.elements, select.limits, select, metadata.keyValues);
     const stored = metadata.keyValues[ARROW_SCHEMA_KEY];
     const hints = stored === undefined ? undefined : readArrowHints(stored);
     const restored = hints === undefined ? nodes : restoreFields(nodes, hints, isOurs(metadata));
-    trees.set(metadata, restored);
+    trees.set(metadata, ofFile.set(key, restored));
     return restored;
   } catch (error) {
     throw addWhere(error, { url: metadata.url });

@@ -122,6 +122,9 @@ export interface LogicalType {
   /** TIME and TIMESTAMP. */
   readonly isAdjustedToUtc?: boolean;
   readonly unit?: "ms" | "us" | "ns";
+  /** GEOMETRY and GEOGRAPHY; `algorithm` of the latter only. */
+  readonly crs?: string | undefined;
+  readonly algorithm?: number | undefined;
   /** INTEGER. */
   readonly bitWidth?: number;
   readonly isSigned?: boolean;

@@ -45,7 +45,8 @@ export function isOrdered(node: LeafNode, element: SchemaElement, typeOrdered: b
 
 /** Whether values are stored in another unit than the column's. */
 export function isConverted(type: DataType, stored: DataType): boolean {
-  return (type.kind === "timestamp" || type.kind === "time") && !("unit" in stored && stored.unit === type.unit);
+  const hasUnit = type.kind === "timestamp" || type.kind === "time" || type.kind === "date";
+  return hasUnit && !("unit" in stored && stored.unit === type.unit);
 }
 
 /** @returns undefined when they are malformed */

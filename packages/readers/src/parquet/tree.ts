@@ -1,4 +1,14 @@
-import { addWhere, checkLimit, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
+import {
+  addWhere,
+  checkLimit,
+  type DataType,
+  FormatError,
+  type Limits,
+  type Select,
+  type TimeUnit,
+  UnsupportedError,
+} from "@ingest-ts/core";
+import { extensionOf } from "./extension.ts";
 import { leafType } from "./leaf-type.ts";
 import type { LeafNode, ListNode, Node, Slot, StructNode } from "./nodes.ts";
 import { Converted, Logical, Physical, Repetition, type SchemaElement } from "./spec.ts";
@@ -25,9 +35,28 @@ const MAX_LEVEL = 255;
  *
  * @throws FormatError when it is not a tree or annotations do not fit; UnsupportedError over limits.depth.
  */
-export function buildTree(elements: readonly SchemaElement[], limits: Limits): Node[] {
+export function buildTree(
+  elements: readonly SchemaElement[],
+  limits: Limits,
+  timestamps: TimestampOptions = {},
+  keyValues: Readonly<Record<string, string>> = {},
+): Node[] {
   const root = unflatten(elements, limits);
-  return new TreeBuilder().fields(root);
+  return new TreeBuilder(timestamps, keyValues).fields(root);
+}
+
+/** How timestamps are read. */
+export type TimestampOptions = Pick<Select, "timestampUnit" | "int96">;
+
+function timestampType(type: DataType, physical: number, { timestampUnit, int96 }: TimestampOptions): DataType {
+  if (type.kind !== "timestamp") return type;
+  const zoned = physical === Physical.INT96 && int96 === "utc" ? { ...type, timezone: "UTC" } : type;
+  return timestampUnit === undefined ? zoned : { ...zoned, unit: timestampUnit };
+}
+
+/** The unit of stored timestamps. */
+function unitOf(type: DataType): TimeUnit | undefined {
+  return type.kind === "timestamp" ? type.unit : undefined;
 }
 
 function unflatten(elements: readonly SchemaElement[], limits: Limits): Element {
@@ -64,6 +93,13 @@ function isMapGroup(element: Element): boolean {
 class TreeBuilder {
   /** Leaves seen so far. */
   #leaves = 0;
+  readonly #timestamps: TimestampOptions;
+  readonly #keyValues: Readonly<Record<string, string>>;
+
+  constructor(timestamps: TimestampOptions, keyValues: Readonly<Record<string, string>>) {
+    this.#timestamps = timestamps;
+    this.#keyValues = keyValues;
+  }
 
   fields(root: Element): Node[] {
     const above: Above = { path: [], repetition: 0, definition: 0, slot: { repetition: 0, definition: 0 } };
@@ -104,9 +140,9 @@ class TreeBuilder {
       throw new FormatError(`a FIXED_LEN_BYTE_ARRAY of ${typeLength} bytes`, { where });
     if (at.definition > MAX_LEVEL || at.repetition > MAX_LEVEL)
       throw new UnsupportedError(`levels above ${MAX_LEVEL}`, { where });
-    let leafKind: LeafNode["type"];
+    let storedType: LeafNode["type"];
     try {
-      leafKind = leafType(element);
+      storedType = leafType(element);
     } catch (error) {
       throw addWhere(error, where);
     }
@@ -115,12 +151,14 @@ class TreeBuilder {
       name: element.name,
       nullable,
       slot: at.slot,
-      type: leafKind,
+      type: timestampType(storedType, type, this.#timestamps),
+      ...extensionOf(element, this.#keyValues),
       leaf: {
         ordinal: this.#leaves++,
         path: at.path,
         physical: type,
         typeLength: type === Physical.FIXED_LEN_BYTE_ARRAY ? typeLength : 0,
+        storedUnit: type === Physical.INT96 ? undefined : unitOf(storedType),
         maxDefinition: at.definition,
         maxRepetition: at.repetition,
       },
@@ -134,6 +172,7 @@ class TreeBuilder {
       shape: "struct",
       name: element.name,
       nullable,
+      ...extensionOf(element, this.#keyValues),
       slot: at.slot,
       definition: at.definition,
       children: element.children.map((child) => this.#field(child, at)),

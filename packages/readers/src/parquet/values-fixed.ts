@@ -1,9 +1,9 @@
 import { byteWidthOf, checkLimit, type DataType, FormatError, type Limits, UnsupportedError } from "@ingest-ts/core";
-import { type Conversion, conversionError, conversionOf, storedWidth } from "./conversions.ts";
+import { type Conversion, conversionFault, conversionOf, storedWidth } from "./conversions.ts";
 import { DictionaryIndices } from "./dictionary-indices.ts";
 import { kernelFault } from "./faults.ts";
 import { GrowingBytes } from "./growing.ts";
-import { encodingError, type LeafBuffers, type LeafValues, type Step } from "./leaf-values.ts";
+import { encodingError, type LeafBuffers, type LeafValues, SlotFault, type Step } from "./leaf-values.ts";
 import type { Leaf } from "./nodes.ts";
 import type { EncodedValues } from "./pages.ts";
 import { Encoding, Physical } from "./spec.ts";
@@ -27,13 +27,13 @@ export class FixedValues implements LeafValues {
   /** The dictionary, converted. */
   readonly #dictionary: Block;
   #dictionarySize: number | undefined;
+  /** Entries of the dictionary that the column cannot hold: errors of the rows that have them. */
+  #badEntries: ReadonlySet<number> = new Set();
   /** Stored values of the page when its encoding had to be undone. */
   readonly #decoded: Block;
   /** Next stored value of the page; undefined while its values are dictionary indices. */
   #dense: number | undefined;
   readonly #data: GrowingBytes = new GrowingBytes();
-  /** Values converted so far, to name a row in errors. */
-  #converted = 0;
 
   constructor(space: Workspace, leaf: Leaf, type: DataType, limits: Limits) {
     this.#space = space;
@@ -52,11 +52,19 @@ export class FixedValues implements LeafValues {
     this.#checkLength(length, count);
     const target = this.#dictionary.ensure(count * this.#width);
     if (this.#convert === undefined) this.#space.bytes.copyWithin(target, address, address + count * this.#width);
-    else {
-      const fits = this.#convert(address, count, target);
-      if (fits < count) throw conversionError(this.#type, this.#leaf, `dictionary entry ${fits}`);
-    }
+    else this.#badEntries = this.#convertEntries(this.#convert, address, count, target);
     this.#dictionarySize = count;
+  }
+
+  /** @returns which entries do not fit */
+  #convertEntries(convert: Conversion, address: number, count: number, target: number): ReadonlySet<number> {
+    const bad = new Set<number>();
+    for (let at = 0; at < count; ) {
+      const fits = convert(address + at * this.#storedWidth, count - at, target + at * this.#width);
+      at += fits + 1;
+      if (at <= count) bad.add(at - 1);
+    }
+    return bad;
   }
 
   #checkLength(length: number, count: number): void {
@@ -119,24 +127,49 @@ export class FixedValues implements LeafValues {
     const sizeBytes = step.slots * this.#width;
     if (sizeBytes > maxBytes) return false;
     if (this.#data.length + sizeBytes > MAX_ROW_BYTES) throw new UnsupportedError("one row of more than 2 GiB");
-    let source = this.#next(step.valid);
+    let source = this.#next(step);
     if (step.bits !== 0) source = this.#spread(source, step);
     this.#data.append(this.#space.bytes.subarray(source, source + sizeBytes), step.expectedSlots * this.#width);
     return true;
   }
 
-  /** Address of the next `count` Arrow values, dense. */
-  #next(count: number): number {
+  /** Address of the step's Arrow values, dense. @throws SlotFault for one that does not fit */
+  #next(step: Step): number {
     const width = this.#width;
-    if (this.#dense === undefined) return this.#gather(this.#indices.next(count), count);
+    const count = step.valid;
+    if (this.#dense === undefined) {
+      const indices = this.#indices.next(count);
+      if (this.#badEntries.size > 0) this.#checkEntries(indices, step);
+      return this.#gather(indices, count);
+    }
     const source = this.#dense;
     this.#dense += count * this.#storedWidth;
     if (this.#convert === undefined) return source;
     const target = this.#space.values.ensure(count * width);
     const fits = this.#convert(source, count, target);
-    if (fits < count) throw conversionError(this.#type, this.#leaf, `value ${this.#converted + fits}, counted from 0,`);
-    this.#converted += count;
+    if (fits < count) throw this.#fault(fits, step);
     return target;
+  }
+
+  #checkEntries(indices: number, step: Step): void {
+    const entries = new Int32Array(this.#space.x.memory.buffer, indices, step.valid);
+    const at = entries.findIndex((entry) => this.#badEntries.has(entry));
+    if (at >= 0) throw this.#fault(at, step);
+  }
+
+  /** For value `index` of the step, nulls not counted. */
+  #fault(index: number, { bits, bit }: Step): SlotFault {
+    let slot = index;
+    if (bits !== 0) {
+      const { bytes } = this.#space;
+      slot = -1;
+      for (let seen = -1; seen < index; ) {
+        slot++;
+        const place = bit + slot;
+        seen += ((bytes[bits + (place >> 3)] as number) >> (place & 7)) & 1;
+      }
+    }
+    return new SlotFault(slot, conversionFault(this.#type, this.#leaf));
   }
 
   #gather(indices: number, count: number): number {

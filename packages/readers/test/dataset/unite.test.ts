@@ -1,4 +1,4 @@
-import type { DataType, Field, Schema } from "@ingest-ts/core";
+import type { DataType, Field, Schema, TimeUnit } from "@ingest-ts/core";
 import { describe, expect, it } from "vitest";
 import { datasetSchema, uniteSchemas } from "../../src/dataset/unite.ts";
 import { uniteTypes } from "../../src/dataset/unite-types.ts";
@@ -14,6 +14,7 @@ const decimal = (precision: number, scale: number, bits: 128 | 256 = 128): DataT
 const field = (name: string, type: DataType, nullable = true): Field => ({ name, type, nullable });
 const schema = (...fields: Field[]): Schema => ({ fields, metadata: {} });
 const text: DataType = { kind: "utf8" };
+const stamp = (unit: TimeUnit, timezone: string | null = null): DataType => ({ kind: "timestamp", unit, timezone });
 
 describe("uniteTypes", () => {
   it.each<[DataType, DataType, DataType | undefined]>([
@@ -30,8 +31,10 @@ describe("uniteTypes", () => {
     [decimal(76, 0, 256), decimal(76, 1, 256), undefined],
     [text, { kind: "binary" }, undefined],
     [{ kind: "date", unit: "day" }, { kind: "date", unit: "ms" }, undefined],
-    [{ kind: "timestamp", unit: "ms", timezone: null }, { kind: "timestamp", unit: "us", timezone: null }, undefined],
-    [{ kind: "timestamp", unit: "ms", timezone: null }, { kind: "timestamp", unit: "ms", timezone: "UTC" }, undefined],
+    [stamp("ms"), stamp("us"), stamp("us")],
+    [stamp("ns", "UTC"), stamp("s", "UTC"), stamp("ns", "UTC")],
+    [stamp("us", "UTC"), stamp("us", "Asia/Tokyo"), undefined],
+    [stamp("ms"), stamp("ms", "UTC"), undefined],
     [{ kind: "fixedSizeBinary", byteWidth: 2 }, { kind: "fixedSizeBinary", byteWidth: 3 }, undefined],
     [
       { kind: "list", child: field("item", int(8)) },

@@ -6,9 +6,11 @@ import {
   getBit,
   halfToNumber,
   type Schema,
+  type TimeUnit,
 } from "@ingest-ts/core";
 import { Dice, flatTypes, randomColumns, randomSchema, valuesOf } from "@ingest-ts/core/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { refineTimestamps } from "../../src/dataset/widen.ts";
 import { adapterOf } from "../../src/dataset/adapt.ts";
 import { uniteTypes } from "../../src/dataset/unite-types.ts";
 
@@ -123,4 +125,28 @@ describe("decimals", () => {
     const adapt = adapterOf(schemaOf(type), schemaOf({ ...type, scale: 2 }), none);
     expect(() => adapt?.({ rows: 1, columns: [column] })).toThrow(/more digits than its type allows/);
   });
+});
+
+test("timestamps in a finer unit: every bit counts, and what does not fit is refused", () => {
+  const most = 2n ** 63n - 1n;
+  const values = [0n, 1n, -1n, 999n, -999n, 2n ** 32n, -(2n ** 32n) - 5n, most / 1000n, -(most / 1000n)];
+  const column = (numbers: bigint[]): Column => ({
+    type: { kind: "timestamp", unit: "ms", timezone: null },
+    length: numbers.length,
+    nullCount: 0,
+    validity: null,
+    offsets: null,
+    data: new Uint8Array(BigInt64Array.from(numbers).buffer),
+    children: [],
+    dictionary: null,
+  });
+  const refined = (numbers: bigint[], from: TimeUnit, to: TimeUnit): bigint[] => [
+    ...new BigInt64Array(refineTimestamps(column(numbers), from, to).buffer),
+  ];
+  expect(refined(values, "ms", "us")).toEqual(values.map((value) => value * 1000n));
+  const small = values.filter((value) => value < 2n ** 33n && value > -(2n ** 33n));
+  expect(refined(small, "s", "ns")).toEqual(small.map((value) => value * 1_000_000_000n));
+  for (const far of [most / 1000n + 1n, -(most / 1000n) - 2n, most, -most]) {
+    expect(() => refined([0n, far], "us", "ns")).toThrow("timestamp 1 of a batch does not fit");
+  }
 });
