@@ -1,68 +1,17 @@
 // Writes Parquet files through the built packages, each beside the Arrow IPC stream of the rows it was given, for
 // check_parquet.py: node write_parquet_cases.mjs FOLDER [SEEDS]
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { takeRows } from "@ingest-ts/core";
-import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import { Dice, flatTypes, randomColumns, randomSchema } from "@ingest-ts/core/testing";
-import { fileSink } from "@ingest-ts/storage";
 import { createParquetWriter } from "@ingest-ts/writers/parquet";
-import { RecordBatchStreamWriter } from "apache-arrow";
+import { caseWriter, numberColumn as flat, textColumn } from "./case_writer.mjs";
 
 const [folder = ".", seeds = "60"] = process.argv.slice(2);
-await mkdir(folder, { recursive: true });
+const writeCase = await caseWriter(folder, "parquet", createParquetWriter);
 
-/** @param batches one or more batches of rows; more than one only without dictionary columns, for the truth's sake. */
-async function writeCase(name, schema, batches, options) {
-  const sink = await fileSink(join(folder, `${name}.parquet`));
-  const writer = await createParquetWriter(sink, schema, options);
-  try {
-    for (const batch of batches) await writer.write(batch);
-    await writer.finish();
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
-  const arrowSchema = toArrowSchema(schema);
-  const stream = new RecordBatchStreamWriter();
-  stream.reset(undefined, arrowSchema);
-  for (const batch of batches) {
-    // Copied together: arrow-js's stream writer mistakes null counts below offsets that do not start at 0.
-    const rows = Int32Array.from({ length: batch.rows }, (_, i) => i);
-    stream.write(toRecordBatch(takeRows(batch, rows), arrowSchema));
-  }
-  stream.finish();
-  await writeFile(join(folder, `${name}.arrows`), await stream.toUint8Array());
-}
-
-const bytesOf = (array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-const flat = (type, data) => {
-  const length = data.length;
-  return {
-    type,
-    length,
-    nullCount: 0,
-    validity: null,
-    offsets: null,
-    data: bytesOf(data),
-    children: [],
-    dictionary: null,
-  };
-};
 const float64 = { kind: "float", bits: 64 };
 const float32 = { kind: "float", bits: 32 };
 const int64 = { kind: "int", bits: 64, signed: true };
 const int32 = { kind: "int", bits: 32, signed: true };
 const one = (type) => ({ fields: [{ name: "x", type, nullable: false }], metadata: {} });
-
-function textColumn(type, values) {
-  const encoded = values.map((value) => (typeof value === "string" ? new TextEncoder().encode(value) : value));
-  const offsets = new Int32Array(values.length + 1);
-  encoded.forEach((value, i) => (offsets[i + 1] = offsets[i] + value.length));
-  const data = new Uint8Array(offsets.at(-1));
-  encoded.forEach((value, i) => data.set(value, offsets[i]));
-  return { type, length: values.length, nullCount: 0, validity: null, offsets, data, children: [], dictionary: null };
-}
 
 async function writeOne(name, column, options) {
   await writeCase(name, one(column.type), [{ rows: column.length, columns: [column] }], options);
