@@ -1,4 +1,4 @@
-// Avro written and read back by our own reader, and by avsc. test/python/check_avro.py compares with fastavro.
+// Avro written and read back by our own reader; by avsc in avro-avsc.test.ts. test/python/check_avro.py compares with fastavro.
 import { type DataType, type Schema, sliceRows, UnsupportedError } from "@ingest-ts/core";
 import { Dice, flatTypes, randomColumns, randomSchema, rowsOf } from "@ingest-ts/core/testing";
 import { type AvroWriterOptions, createAvroWriter } from "@ingest-ts/writers/avro";

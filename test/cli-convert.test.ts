@@ -42,7 +42,7 @@ const rowsOf = (path: string, more: readonly string[] = []): string[] =>
     .stdout.trimEnd()
     .split("\n");
 
-describe("convert", () => {
+describe("convert", { timeout: 300_000 }, () => {
   it("goes from any format to the next, says what it wrote, and writes nothing to stdout", () => {
     const wanted = rowsOf(some);
     let from = some;
