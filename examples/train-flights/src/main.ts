@@ -7,7 +7,8 @@ if (source === undefined || folder === undefined || !/^[1-9]\d*$/.test(epochs)) 
   process.stderr.write("usage: node dist/main.js DATA FOLDER [EPOCHS]\n");
   process.exitCode = 2;
 } else {
-  let sum = 0;
+  // Of the steps since the last line: after a restart they are fewer.
+  let [sum, count] = [0, 0];
   const model = await train({
     source,
     folder,
@@ -16,9 +17,10 @@ if (source === undefined || folder === undefined || !/^[1-9]\d*$/.test(epochs)) 
     checkpointEverySteps: 50,
     onStep: ({ steps, loss }) => {
       sum += loss;
+      count++;
       if (steps % REPORT_EVERY_STEPS !== 0) return;
-      process.stdout.write(`step ${steps}: loss ${(sum / REPORT_EVERY_STEPS).toFixed(4)}\n`);
-      sum = 0;
+      process.stdout.write(`step ${steps}: loss ${(sum / count).toFixed(4)}\n`);
+      [sum, count] = [0, 0];
     },
   });
   process.stdout.write(`weights ${[...model.weights].map((weight) => weight.toFixed(4)).join(" ")}\n`);

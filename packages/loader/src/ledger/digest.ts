@@ -86,23 +86,30 @@ class CanonicalBytes {
   #variable(column: Column, from: number, to: number, nulls: Uint8Array | undefined): void {
     const { offsets, data } = column;
     const at = offsets as Int32Array | BigInt64Array;
-    const lengths = this.#reserve((to - from) * 4);
-    let previous = Number(at[from]);
-    for (let i = 0; i < to - from; i++) {
-      const next = Number(at[from + i + 1]);
-      const length = nulls === undefined || getBit(nulls, i) ? next - previous : 0;
-      previous = next;
-      lengths[4 * i] = length;
-      lengths[4 * i + 1] = length >>> 8;
-      lengths[4 * i + 2] = length >>> 16;
-      lengths[4 * i + 3] = length >>> 24;
-    }
+    this.#lengths(at, from, to, nulls);
     const [child] = column.children;
     eachRun(nulls, from, to, (start, end) => {
       const [first, last] = [Number(at[start]), Number(at[end])];
       if (child !== undefined) this.column(child, first, last);
       else if (data !== null) this.#append(data.subarray(first, last));
     });
+  }
+
+  /** Lengths modulo 2^32, from the lower words of the offsets: a bigint per row would cost more than the hash. */
+  #lengths(offsets: Int32Array | BigInt64Array, from: number, to: number, nulls: Uint8Array | undefined): void {
+    const stride = offsets.BYTES_PER_ELEMENT / 4;
+    const words = new Int32Array(offsets.buffer, offsets.byteOffset + from * 4 * stride, (to - from + 1) * stride);
+    const room = this.#reserve((to - from) * 4);
+    let previous = words[0] as number;
+    for (let i = 0, byte = 0, word = stride; i < to - from; i++, byte += 4, word += stride) {
+      const next = words[word] as number;
+      const length = nulls === undefined || getBit(nulls, i) ? next - previous : 0;
+      previous = next;
+      room[byte] = length;
+      room[byte + 1] = length >>> 8;
+      room[byte + 2] = length >>> 16;
+      room[byte + 3] = length >>> 24;
+    }
   }
 
   #union(column: Column, from: number, to: number, dense: boolean): void {
