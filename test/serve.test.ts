@@ -1,7 +1,12 @@
 // `ingest serve` over real sockets: orders, refusals and every way a stream may break. Needs `npm run build` first.
+import { spawn } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   ask,
@@ -15,6 +20,7 @@ import {
 } from "./lib/serve.ts";
 import { idsOfFolder, writeIds } from "./lib/write-ids.ts";
 
+const main = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
 const ROWS = 4000;
 const order = ["--batch", "64", "--seed", "20", "--window-rows", "256"];
 let folder = "";
@@ -128,6 +134,46 @@ describe("refusals", () => {
     // A refused request leaves the rank free.
     expect((await whole(socket)).at(-1)?.said.kind).toBe("end");
   });
+});
+
+it("on a port only this machine is answered, under its own names", async () => {
+  const child = spawn(process.execPath, [main, "serve", data, ...order, "--port", "0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    const line = await new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));
+    const { address, port } = JSON.parse(line) as { address: string; port: number };
+    expect(address).toBe(`http://127.0.0.1:${port}`);
+    const asked = async (host: string): Promise<{ status: number | undefined; body: string }> => {
+      const answer = await new Promise<IncomingMessage>((resolve, fail) => {
+        const headers = { Host: host };
+        request({ host: "127.0.0.1", port, path: "/livez", headers, agent: false }, resolve).once("error", fail).end();
+      });
+      return { status: answer.statusCode, body: Buffer.concat(await answer.toArray()).toString() };
+    };
+    for (const host of ["localhost", `127.0.0.1:${port}`, "[::1]"]) {
+      expect(await asked(host)).toEqual({ status: 200, body: '{"live":true}\n' });
+    }
+    const refused = await asked("rebound.example");
+    expect(refused.status).toBe(403);
+    expect(JSON.parse(refused.body)).toMatchObject({
+      code: "INGEST_OPTIONS",
+      remedy: expect.stringMatching(/127/) as string,
+    });
+    // Every address of this machine but the loopback's refuses the connection.
+    const others = Object.values(networkInterfaces())
+      .flatMap((each) => each ?? [])
+      .filter(({ internal }) => !internal);
+    for (const { address: other } of others) {
+      const reached = await new Promise<boolean>((resolve) => {
+        const socket = connect(port, other, () => resolve(true)).once("error", () => resolve(false));
+        socket.setTimeout(2000, () => socket.destroy(new Error("silence")));
+      });
+      expect({ other, reached }).toEqual({ other, reached: false });
+    }
+  } finally {
+    child.kill("SIGKILL");
+  }
 });
 
 describe("what breaks", () => {
