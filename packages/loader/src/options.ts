@@ -35,8 +35,8 @@ export interface ShuffleOptions {
 export interface LoadOptions {
   /**
    * Objects, folders and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), taken in byte order of their names whatever the order
-   * here. Objects named one by one have one schema; those of folders and patterns are united, with their partition folders
-   * as columns.
+   * here. Files are united by the names of their columns, with partition folders as columns; sources, readers and what stands
+   * in one list with them have one schema.
    */
   readonly source: ObjectInput | readonly ObjectInput[];
   readonly columns?: readonly ColumnPath[] | undefined;
