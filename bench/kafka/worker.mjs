@@ -174,7 +174,6 @@ const engines = {
       if (records >= count) break;
     }
     stop();
-    await consumer.close(true);
   },
 };
 
