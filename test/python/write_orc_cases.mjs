@@ -91,14 +91,14 @@ await writeOne(
 
 // Integers in every kind of run: long repeats, steps, outliers, all widths.
 const int64 = { kind: "int", bits: 64, signed: true };
-const integers = [
-  ["repeats", (i) => BigInt(i >> 9)],
-  ["steps", (i) => BigInt(i) * 7919n - 5_000_000n],
-  ["outliers", (i) => (i % 97 === 0 ? BigInt(random.below(2 ** 31)) << 31n : BigInt(random.below(200)))],
-  ["widths", (i) => BigInt.asIntN(64, (BigInt(random.below(2 ** 31)) << 33n) >> BigInt(i % 64))],
-  ["extremes", (i) => [-(2n ** 63n), 2n ** 63n - 1n, 0n, -1n][i % 4]],
-];
-for (const [name, of] of integers) {
+const integers = {
+  repeats: (i) => BigInt(i >> 9),
+  steps: (i) => BigInt(i) * 7919n - 5_000_000n,
+  outliers: (i) => (i % 97 === 0 ? BigInt(random.below(2 ** 31)) << 31n : BigInt(random.below(200))),
+  widths: (i) => BigInt.asIntN(64, (BigInt(random.below(2 ** 31)) << 33n) >> BigInt(i % 64)),
+  extremes: (i) => [-(2n ** 63n), 2n ** 63n - 1n, 0n, -1n][i % 4],
+};
+for (const [name, of] of Object.entries(integers)) {
   await writeOne(
     `integers-${name}`,
     numberColumn(
