@@ -1,16 +1,12 @@
 // Makes bench/RESULTS.md from a record: node bench/report.mjs [bench/record/<date>-<machine>]   (default: the newest)
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchmarks, engines, goals } from "./definitions.mjs";
+import { median } from "./machine.mjs";
+import { appendStorageSection } from "./storage-report.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /** Per benchmark and engine: the median over rounds of each round's median. */
 function summarise(lines) {
@@ -138,13 +134,15 @@ function renderResults(folder) {
 /** @returns the text; written to `path` when given. */
 export function writeResults(folder, path) {
   const text = renderResults(folder);
-  if (path !== undefined) writeFileSync(path, `${text.trimEnd()}\n`);
+  if (path !== undefined) writeFileSync(path, appendStorageSection(`${text.trimEnd()}\n`));
   return text;
 }
 
 function newestRecord() {
   const root = join(here, "record");
-  const folders = readdirSync(root).map((name) => join(root, name));
+  const folders = readdirSync(root)
+    .map((name) => join(root, name))
+    .filter((folder) => existsSync(join(folder, "results.jsonl")));
   return folders.toSorted(
     (a, b) => statSync(join(b, "results.jsonl")).mtimeMs - statSync(join(a, "results.jsonl")).mtimeMs,
   )[0];

@@ -11,14 +11,13 @@
 // those that are missing are reported as absent. Writes bench/record/<date>-<machine>/ and bench/RESULTS.md.
 // Method: bench/METHODOLOGY.md.
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { arch, availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { makeParquetjsFile } from "./data/make-parquetjs.mjs";
 import { benchmarks, engines } from "./definitions.mjs";
+import { environment, findPython, recordFolder, seededRandom, shuffled } from "./machine.mjs";
 import { writeResults } from "./report.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -40,13 +39,6 @@ const { values: flags } = parseArgs({
   },
 });
 
-function findPython() {
-  const candidates = [process.env["INGEST_PYTHON"], join(here, "..", ".venv", "bin", "python"), "python3"];
-  return candidates.find(
-    (path) => path !== undefined && spawnSync(path, ["-c", "import pyarrow, numpy"], { stdio: "ignore" }).status === 0,
-  );
-}
-
 /** A Node 24 from npm, started directly so that npx itself is not measured. */
 function findNode24() {
   const found = spawnSync("npx", ["-y", "-p", "node@24", "node", "-p", "process.execPath"], { encoding: "utf8" });
@@ -62,21 +54,6 @@ function makeData(python, selected) {
   const script = join(here, "data", "make.py");
   const { status } = spawnSync(python, [script, dataFolder, ...ofPython], { stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) throw new Error("the data sets could not be made");
-}
-
-/** Numbers in [0, 1) from a seed: SHA-256 of the seed and a counter, 32 bits each. */
-function seededRandom(seed) {
-  let count = 0;
-  return () => createHash("sha256").update(`${seed}/${count++}`).digest().readUInt32LE() / 2 ** 32;
-}
-
-function shuffled(items, random) {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [out[i], out[j]] = [out[j], out[i]];
-  }
-  return out;
 }
 
 function commandOf(engine, task, runtimes) {
@@ -138,38 +115,6 @@ async function runOne(benchmark, engine, round, runtimes) {
   return { ...base, wrong: answer.checksum, expected: benchmark.expect };
 }
 
-function environment(runtimes) {
-  const versionOf = (program) =>
-    program === undefined ? null : spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.trim();
-  const packages = ["pyarrow", "polars", "duckdb", "tensorflow-cpu"];
-  const script = `import json, importlib.metadata as m\nout = {}\nfor n in ${JSON.stringify(packages)}:\n  try: out[n] = m.version(n)\n  except m.PackageNotFoundError: out[n] = None\nprint(json.dumps(out))`;
-  const python = runtimes.python && spawnSync(runtimes.python, ["-c", script], { encoding: "utf8" }).stdout;
-  return {
-    date: new Date().toISOString(),
-    cpu: cpus()[0]?.model ?? "unknown",
-    cores: availableParallelism(),
-    arch: arch(),
-    memoryBytes: totalmem(),
-    loadAverage: loadavg()[0],
-    node: process.version,
-    node24: versionOf(runtimes.node24),
-    python: versionOf(runtimes.python),
-    packages: python ? JSON.parse(python) : {},
-    commit: spawnSync("git", ["describe", "--always", "--dirty"], { cwd: here, encoding: "utf8" }).stdout.trim(),
-    arguments: process.argv.slice(2),
-  };
-}
-
-function recordFolder(env) {
-  const machine = `${env.cpu} ${env.cores}`
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "");
-  const folder = join(here, "record", `${env.date.slice(0, 10)}-${machine}`);
-  mkdirSync(folder, { recursive: true });
-  return folder;
-}
-
 async function main() {
   if (flags.help || flags.list) {
     for (const { name, why } of benchmarks) console.log(`${name.padEnd(28)} ${why}`);
@@ -186,7 +131,7 @@ async function main() {
   makeData(runtimes.python, selected);
   if (selected.some(({ file }) => file.startsWith("parquetjs"))) await makeParquetjsFile(dataFolder);
 
-  const env = environment(runtimes);
+  const env = environment(runtimes, ["pyarrow", "polars", "duckdb", "tensorflow-cpu"]);
   const random = seededRandom(flags.seed);
   const jobs = selected.flatMap((benchmark) =>
     benchmark.engines
