@@ -140,7 +140,12 @@ async function main() {
   const python = findPython();
   const env = environment({ node: process.execPath, python }, ["pyarrow", "s3torchconnectorclient"]);
   const server = await kind.start();
-  const lines = await measure(server, python).finally(() => server.stop());
+  let lines;
+  try {
+    lines = await measure(server, python);
+  } finally {
+    await server.stop();
+  }
   if (!flags.check) keep(env, lines);
   for (const { engine, absent } of lines) if (absent !== undefined) console.error(`absent: ${engine}: ${absent}`);
   const failed = lines.filter(
