@@ -121,6 +121,29 @@ test("uuid and json are extension types by the file's own annotations", async ()
   ]);
 });
 
+test("text keeps its dictionary when asked, also where its writer gave it up in mid chunk", async () => {
+  // DuckDB found no use for a dictionary in its file.
+  const kept = files.filter((name) => name.startsWith("dictionary") && !name.includes("duckdb"));
+  expect(kept).toHaveLength(3);
+  for (const file of kept) {
+    const reader = await opened(file, { dictionary: "preserve", batchRows: 500 });
+    expect(reader.schema.fields[0], file).toMatchObject({
+      type: { kind: "dictionary", value: { kind: expect.stringMatching(/utf8/i) } },
+    });
+    expect(reader.schema.fields[2]).toMatchObject({ type: { kind: "int" } });
+    const words: number[] = [];
+    for await (const slab of reader.slabs()) words.push(slab.columns[0]?.dictionary?.length ?? -1);
+    await reader.close();
+    // As its writer made it: pyarrow gave it up, Polars did not.
+    const [first, last] = [words[0] as number, words.at(-1) as number];
+    if (file.includes("polars")) expect(new Set(words)).toEqual(new Set([first]));
+    else expect(first, file).toBeLessThan(last);
+    const where = ["eq", "word", "é"] as const;
+    const found = await readRows(file, { dictionary: "preserve", where });
+    expect(found).toEqual(expectedRows("dictionary").filter(([word]) => word === "c3a9"));
+  }
+});
+
 test("errors are of the five kinds", async () => {
   const error = await readRows("spark.int96.parquet").catch((reason: unknown) => reason);
   expect(isIngestError(error, "INGEST_FORMAT")).toBe(true);

@@ -37,7 +37,10 @@ export interface OpenOptions {
   readonly batchRows?: number | undefined;
   /** … or bytes (default 64 MiB), whichever comes first. */
   readonly batchBytes?: number | undefined;
-  /** "preserve" keeps dictionaries where the object has them; every fragment then has its own. Default "decode". */
+  /**
+   * "preserve" keeps dictionaries where the object has them (Parquet's text and bytes, Avro's enums, Arrow's), and every
+   * fragment then has its own. Default "decode".
+   */
   readonly dictionary?: "decode" | "preserve" | undefined;
   /**
    * "us": every timestamp column of Parquet in microseconds, finer values rounded down. Default: in the unit it is stored

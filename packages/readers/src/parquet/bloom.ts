@@ -58,7 +58,8 @@ export function hashesOf(key: Key, node: LeafNode, element: SchemaElement): bigi
 }
 
 /** PLAIN encodings, without the length of BYTE_ARRAY. */
-function plainBytes(key: Key, { type, leaf }: LeafNode): Uint8Array[] | undefined {
+function plainBytes(key: Key, { type: own, leaf }: LeafNode): Uint8Array[] | undefined {
+  const type = own.kind === "dictionary" ? own.value : own;
   switch (leaf.physical) {
     case Physical.INT32:
     case Physical.INT64: {

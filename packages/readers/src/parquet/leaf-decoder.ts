@@ -5,6 +5,7 @@ import { Physical } from "./spec.ts";
 import { BinaryValues } from "./values-binary.ts";
 import { BinaryDecimalValues } from "./values-binary-decimal.ts";
 import { BooleanValues } from "./values-boolean.ts";
+import { DictionaryValues, type ValueType } from "./values-dictionary.ts";
 import { FixedValues } from "./values-fixed.ts";
 import { NullValues } from "./values-null.ts";
 import type { Workspace } from "./workspace.ts";
@@ -16,6 +17,7 @@ export function leafDecoder(space: Workspace, node: LeafNode, limits: Limits): L
   if (type.kind === "null") return new NullValues();
   if (leaf.physical === Physical.BOOLEAN) return new BooleanValues(space);
   if (leaf.physical !== Physical.BYTE_ARRAY) return new FixedValues(space, leaf, type, limits);
+  if (type.kind === "dictionary") return new DictionaryValues(space, type.value as ValueType, limits);
   if (type.kind === "decimal") return new BinaryDecimalValues(space, type, limits);
   return new BinaryValues(space, type, limits);
 }

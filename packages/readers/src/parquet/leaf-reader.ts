@@ -328,7 +328,7 @@ export class LeafReader {
   /** The first `rows` buffered rows. */
   take(rows: number): LeafOutput {
     const { parts, slots } = this.#spine.take(rows);
-    const { data, offsets } = this.#values.take(slots);
+    const { data, offsets, dictionary = null } = this.#values.take(slots);
     const { validity, nullCount } = this.node.nullable ? this.#validity.take(slots) : { validity: null, nullCount: 0 };
     const { type, stored = type } = this.node;
     this.rows -= rows;
@@ -343,7 +343,7 @@ export class LeafReader {
       offsets,
       data,
       children: [],
-      dictionary: null,
+      dictionary,
     };
     return { node: this.node, spine: parts, column: stored === type ? column : restoreColumn(column, type) };
   }

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "@ingest-ts/core";
+import { type Column, FormatError, UnsupportedError } from "@ingest-ts/core";
 import type { PageClient } from "./pages.ts";
 import { Encoding, nameOf, Physical } from "./spec.ts";
 
@@ -30,6 +30,8 @@ export class SlotFault extends Error {
 export interface LeafBuffers {
   readonly data: Uint8Array | null;
   readonly offsets: Int32Array | BigInt64Array | null;
+  /** Of dictionary types. */
+  readonly dictionary?: Column;
 }
 
 /** Decodes the values of one column chunk page by page and gathers them into Arrow buffers. */

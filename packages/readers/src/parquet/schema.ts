@@ -3,7 +3,7 @@ import { readArrowHints } from "./arrow-hints.ts";
 import type { ParquetMetadata } from "./metadata.ts";
 import { fieldOf, type Node } from "./nodes.ts";
 import { restoreFields } from "./restore.ts";
-import { ARROW_SCHEMA_KEY, OUR_NAME } from "./spec.ts";
+import { ARROW_SCHEMA_KEY, Encoding, OUR_NAME, Physical } from "./spec.ts";
 import { buildTree } from "./tree.ts";
 
 /** Trees are the same for every fragment of a file, and not small: one per metadata object. */
@@ -12,7 +12,7 @@ const trees = new WeakMap<ParquetMetadata, Map<string, readonly Node[]>>();
 /** All top-level columns of the file. @throws FormatError, UnsupportedError as `buildTree`. */
 export function fileNodes(metadata: ParquetMetadata, select: Select): readonly Node[] {
   const ofFile = trees.get(metadata) ?? new Map<string, readonly Node[]>();
-  const key = JSON.stringify([select.timestampUnit, select.int96]);
+  const key = JSON.stringify([select.timestampUnit, select.int96, select.dictionary]);
   const known = ofFile.get(key);
   if (known !== undefined) return known;
   try {
@@ -20,11 +20,33 @@ export function fileNodes(metadata: ParquetMetadata, select: Select): readonly N
     const stored = metadata.keyValues[ARROW_SCHEMA_KEY];
     const hints = stored === undefined ? undefined : readArrowHints(stored);
     const restored = hints === undefined ? nodes : restoreFields(nodes, hints, isOurs(metadata));
-    trees.set(metadata, ofFile.set(key, restored));
-    return restored;
+    const kept = select.dictionary === "preserve" ? restored.map((node) => keepDictionaries(node, metadata)) : restored;
+    trees.set(metadata, ofFile.set(key, kept));
+    return kept;
   } catch (error) {
     throw addWhere(error, { url: metadata.url });
   }
+}
+
+/** Text and bytes as dictionaries where a row group has one for them (Encodings, "Dictionary Encoding"). */
+function keepDictionaries(node: Node, metadata: ParquetMetadata): Node {
+  if (node.shape === "struct") {
+    return { ...node, children: node.children.map((child) => keepDictionaries(child, metadata)) };
+  }
+  if (node.shape === "list") return { ...node, child: keepDictionaries(node.child, metadata) };
+  const { type: value, leaf } = node;
+  const isKept =
+    value.kind === "utf8" || value.kind === "largeUtf8" || value.kind === "binary" || value.kind === "largeBinary";
+  const hasDictionary = metadata.rowGroups.some(({ columns }) => columns[leaf.ordinal]?.encodings.some(isDictionary));
+  if (!isKept || leaf.physical !== Physical.BYTE_ARRAY || !hasDictionary) return node;
+  return {
+    ...node,
+    type: { kind: "dictionary", index: { kind: "int", bits: 32, signed: true }, value, ordered: false },
+  };
+}
+
+function isDictionary(encoding: number): boolean {
+  return encoding === Encoding.PLAIN_DICTIONARY || encoding === Encoding.RLE_DICTIONARY;
 }
 
 /** Whether our writer made the file. */

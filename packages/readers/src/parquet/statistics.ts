@@ -95,8 +95,9 @@ function isSigned(type: DataType, physical: number): boolean {
 }
 
 /** A bound as a key of the column, or undefined when it is not known or not of the column's width. */
-export function keyOf(bytes: Uint8Array | undefined, { type, leaf }: LeafNode): Key | undefined {
+export function keyOf(bytes: Uint8Array | undefined, { type: own, leaf }: LeafNode): Key | undefined {
   if (bytes === undefined) return undefined;
+  const type = own.kind === "dictionary" ? own.value : own;
   switch (leaf.physical) {
     case Physical.BOOLEAN:
       return type.kind === "bool" && bytes.length === 1 && (bytes[0] as number) <= 1 ? bytes[0] : undefined;
