@@ -15,13 +15,13 @@ export type {
   KafkaOptions,
   KafkaReader,
   KafkaSlab,
-  MergeStates,
   OnDataLoss,
-  OpenKafka,
   PartitionOffsets,
   PartitionPosition,
   StartAt,
 } from "./reader/types.ts";
+export { openKafka } from "./reader/open.ts";
+export { mergeStates, stateOffsets } from "./reader/state.ts";
 export type { Gap, GapCause } from "./records/gap.ts";
 export { recordSchema } from "./records/schema.ts";
 export { errorName, errorRemedy } from "./transport/error-codes.ts";

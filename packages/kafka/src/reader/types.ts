@@ -1,4 +1,4 @@
-import type { Columns, JsonValue, Stage } from "@ingest-ts/core";
+import type { Columns, Stage } from "@ingest-ts/core";
 import type { KafkaConnection } from "../connection.ts";
 import type { Gap } from "../records/gap.ts";
 import type { Isolation, TopicPartition } from "../transport/types.ts";
@@ -62,14 +62,20 @@ interface CommonOptions {
   readonly minBytes?: number | undefined;
   /** One record batch, uncompressed, in bytes. Default limits.pageBytes (256 MiB). */
   readonly batchBytes?: number | undefined;
+  /**
+   * What offsets mean that were never given to a record, or whose records were compacted away. "fail": a topic that is not
+   * compacted has none, so that a `FormatError` finds what a damaged base offset, which no CRC covers, would hide. Default
+   * "allow".
+   */
+  readonly onRemoved?: "allow" | "fail" | undefined;
   /** How often topics are looked at for new partitions, which are read from their beginning. Default 300,000; 0: never. */
   readonly discoveryIntervalMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A process reads the partitions that are its own: partition i of the list sorted by topic and partition belongs to rank
- * i mod worldSize. Offsets live in the state. Ranks get uneven numbers of rows.
+ * A process reads the partitions that are its own: partition p of the k-th topic, by name, belongs to rank (k + p) mod
+ * worldSize, so that new partitions move no other. Offsets live in the state. Ranks get uneven numbers of rows.
  */
 export interface AssignOptions extends CommonOptions {
   readonly mode: "assign";
@@ -158,9 +164,3 @@ export interface KafkaReader extends Stage<KafkaSlab> {
   /** Stops fetching, drains, commits what is acknowledged, leaves the group (not with `instanceId`), closes connections. */
   close(): Promise<void>;
 }
-
-/** Opens connections, learns partitions and freezes ends. @throws OptionsError, SourceError */
-export type OpenKafka = (options: KafkaOptions) => Promise<KafkaReader>;
-
-/** One state of all ranks' states. @throws StateError when they are not of one run, or two claim one partition */
-export type MergeStates = (states: readonly JsonValue[]) => JsonValue;

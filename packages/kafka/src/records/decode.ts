@@ -200,3 +200,17 @@ export class RecordsDecoder {
     return new BatchDecoder(inflateRecords(header.codec, stored, limit, place), header, place);
   }
 }
+
+/** A slab without rows, for offsets that a broker has no batch for. */
+export function emptyRecords(topic: string, partition: number, gap: Gap): DecodedRecords {
+  return {
+    ...new RecordBuilder(topic, partition).finish(),
+    startOffset: gap.start,
+    endOffset: gap.end,
+    gaps: [gap],
+    leaderEpoch: -1,
+    lastTimestampMs: undefined,
+    storedBytes: 0,
+    sizeBytes: 0,
+  };
+}

@@ -107,6 +107,7 @@ export class BrokerLink {
   async #within<T>(work: Promise<T>, timeoutMs: number, name: string, signal: AbortSignal | undefined): Promise<T> {
     // Whichever loses may still fail, unheard.
     work.catch(() => {});
+    signal?.throwIfAborted(); // a signal that fired before is not heard
     return new Promise<T>((resolve, reject) => {
       const onAbort = (): void => settle(() => reject(signal?.reason instanceof Error ? signal.reason : aborted()));
       const timer = setTimeout(() => settle(() => reject(stalled(this.#url, name, timeoutMs))), timeoutMs);

@@ -17,7 +17,7 @@ const LONGEST_DELAY_MS = 5_000;
 export const DEFAULT_RETRY_MS = 120_000;
 
 /** Resolves after the time, or rejects with the signal's reason. */
-function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const onAbort = (): void => {
@@ -33,12 +33,12 @@ function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Of attempt 1, 2, …: doubling, with jitter, so that members of a group do not come back together. */
-function backoffMs(attempt: number): number {
+export function backoffMs(attempt: number): number {
   return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
 }
 
 /** The reason a retry gives in telemetry. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   if (!(error instanceof SourceError)) return error instanceof Error ? error.name : "error";
   return / with ([A-Z_]+)/.exec(error.what)?.[1] ?? (error.reason === "Stalled" ? "stalled" : "reset");
 }

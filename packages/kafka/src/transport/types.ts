@@ -42,8 +42,11 @@ export interface ClusterInfo {
   readonly topics: readonly TopicInfo[];
 }
 
-/** Which offset of a partition is asked for; `timestampMs`: the first whose record is not older. */
-export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: number };
+/**
+ * Which offset of a partition is asked for; `timestampMs`: the first whose record is not older. "earliestLocal": the first
+ * on the broker's own disk, where older ones are in remote storage.
+ */
+export type OffsetSpec = "earliest" | "earliestLocal" | "latest" | { readonly timestampMs: number };
 
 export interface OffsetQuery extends TopicPartition {
   /** "latest" is the high watermark, with "read_committed" the last stable offset. */

@@ -185,6 +185,16 @@ describe("a link", () => {
     const call = linkTo(port).call(metadataApi, "all", { timeoutMs: 60_000, signal: control.signal });
     setTimeout(() => control.abort(), 50);
     await expect(call).rejects.toMatchObject({ name: "AbortError" });
+    // Also when it says so between the steps of a request.
+    for (let steps = 0; steps < 12; steps++) {
+      const early = new AbortController();
+      const link = linkTo(port);
+      await link.call(metadataApi, "all", { timeoutMs: 1, signal: undefined }).catch(() => {});
+      const given = link.call(metadataApi, "all", { timeoutMs: 60_000, signal: early.signal });
+      for (let i = 0; i < steps; i++) await Promise.resolve();
+      early.abort();
+      await expect(given).rejects.toMatchObject({ name: "AbortError" });
+    }
   });
 });
 

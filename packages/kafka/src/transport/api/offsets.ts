@@ -9,12 +9,17 @@ import type {
   PartitionError,
   TopicPartition,
 } from "../types.ts";
-import { byTopic } from "../wire.ts";
+import { byTopic, type WireReader } from "../wire.ts";
 import type { Api } from "./api.ts";
 
-function timestampOf(spec: OffsetSpec): number {
-  if (spec === "earliest") return -2;
-  return spec === "latest" ? -1 : spec.timestampMs;
+/** From here on versions are flexible: compact lengths and tagged fields. */
+const FLEXIBLE = 8;
+
+function timestampOf(spec: OffsetSpec, version: number): number {
+  if (spec === "latest") return -1;
+  // Brokers that know no other storage have everything on their disks.
+  if (spec === "earliestLocal") return version >= FLEXIBLE ? -4 : -2;
+  return spec === "earliest" ? -2 : spec.timestampMs;
 }
 
 interface ListRequest {
@@ -22,31 +27,67 @@ interface ListRequest {
   readonly isolation: Isolation;
 }
 
+function listed(reader: WireReader, topic: string): ListedOffset {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  const timestampMs = reader.int64();
+  return { topic, partition, errorCode, timestampMs, offset: reader.int64(), leaderEpoch: reader.int32() };
+}
+
 /** ListOffsets: offsets by time, the log's start and its end. */
 export const listOffsetsApi: Api<ListRequest, readonly ListedOffset[]> = {
   name: "ListOffsets",
   key: 2,
-  versions: [5, 4],
-  encode(writer, { queries, isolation }) {
+  versions: [8, 5, 4],
+  encode(writer, { queries, isolation }, version) {
+    const level = isolation === "read_committed" ? 1 : 0;
+    const topics = byTopic(queries);
+    if (version >= FLEXIBLE) {
+      writer
+        .int8(0)
+        .int32(-1)
+        .int8(level)
+        .uvarint(topics.length + 1);
+      for (const { topic, items } of topics) {
+        writer.compactString(topic).uvarint(items.length + 1);
+        for (const { partition, at } of items) {
+          writer.int32(partition).int32(-1).int64(timestampOf(at, version)).int8(0);
+        }
+        writer.int8(0);
+      }
+      writer.int8(0);
+      return;
+    }
     writer
       .int32(-1)
-      .int8(isolation === "read_committed" ? 1 : 0)
-      .array(byTopic(queries), ({ topic, items }) =>
+      .int8(level)
+      .array(topics, ({ topic, items }) =>
         writer
           .string(topic)
-          .array(items, ({ partition, at }) => writer.int32(partition).int32(-1).int64(timestampOf(at))),
+          .array(items, ({ partition, at }) => writer.int32(partition).int32(-1).int64(timestampOf(at, version))),
       );
   },
-  decode(reader) {
+  decode(reader, version) {
+    if (version >= FLEXIBLE) {
+      reader.tags();
+      reader.int32();
+      const topics = reader.compactArray(() => {
+        const topic = reader.compactString();
+        const partitions = reader.compactArray(() => {
+          const one = listed(reader, topic);
+          reader.tags();
+          return one;
+        });
+        reader.tags();
+        return partitions;
+      });
+      reader.tags();
+      return topics.flat();
+    }
     reader.int32();
     const topics = reader.array(() => {
       const topic = reader.string();
-      return reader.array(() => {
-        const partition = reader.int32();
-        const errorCode = reader.int16();
-        const timestampMs = reader.int64();
-        return { topic, partition, errorCode, timestampMs, offset: reader.int64(), leaderEpoch: reader.int32() };
-      });
+      return reader.array(() => listed(reader, topic));
     });
     return topics.flat();
   },
