@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { channels, type FragmentRead } from "@ingest-ts/core";
+import { channels, type FragmentRead, type SourceRead } from "@ingest-ts/core";
 import { Dice, randomColumns } from "@ingest-ts/core/testing";
 import { load, planRun } from "@ingest-ts/loader";
 import { fileSink } from "@ingest-ts/storage";
@@ -79,6 +79,23 @@ test("no row is read, and what each rank reads is told of its lanes", async () =
     expect(readAmplification).toBeCloseTo(ranks.reduce((sum, { readAmplification: times }) => sum + times / 2, 0));
   });
   expect(reads).toEqual([]);
+});
+
+test("the bytes of every rank are those that load asks its files for", async () => {
+  for (const columns of [undefined, ["id"], ["month"]]) {
+    const options = { source: folder, batchSize: 7, columns, shuffle: { lanes: 4, windowRows: 16 } };
+    for (const rank of [0, 1]) {
+      const world = { rank, worldSize: 2 };
+      const { ranks } = await planRun({ ...options, ends: "uneven", world });
+      const loader = await load({ ...options, ends: "uneven", world });
+      let askedBytes = 0;
+      const note = (message: unknown): void => void (askedBytes += (message as SourceRead).askedBytes);
+      subscribe(channels.sourceRead.name, note);
+      for await (const batch of loader) expect(batch.rows).toBeGreaterThan(0);
+      unsubscribe(channels.sourceRead.name, note);
+      expect({ columns, rank, askedBytes }).toEqual({ columns, rank, askedBytes: ranks[rank]?.readBytes });
+    }
+  }
 });
 
 test("files that the condition rules out are not read", async () => {

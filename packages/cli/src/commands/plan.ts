@@ -29,7 +29,9 @@ Examples:
 const explanation = `
 No row is read. A fragment (row group, stripe, run of blocks) on the border of two lanes
 is read by both: at most fragments + segments x (lanes - 1) reads. Bytes are those of the
-selected columns, about; "times" is a rank's over an even share of them. A run may go on with any number of ranks that divides its lanes.
+selected columns; "times" is a rank's over an even share of them. Memory counts compressed
+chunks, slabs, windows and blocks, not Node itself. A run may go on with any number of
+ranks that divides its lanes.
 Without --world the rank is the environment's (see ingest env).`;
 
 interface PlanFlags extends InputFlags, OrderFlags {
