@@ -32,6 +32,7 @@ export type {
   Select,
 } from "./format.ts";
 export { checkLimit, defaultLimits, type Limits } from "./limits.ts";
+export { mapSome } from "./map-some.ts";
 export { compareNames } from "./names.ts";
 export { openSource, schemeFor, schemeOf } from "./open-source.ts";
 export {

@@ -1,9 +1,8 @@
-import { type ColumnPath, OptionsError } from "@ingest-ts/core";
+import { type ColumnPath, mapSome, OptionsError } from "@ingest-ts/core";
 import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type ManifestObject, relativeNames } from "@ingest-ts/sharder";
 import { storedIndex } from "./index-store.ts";
 import { digestTail } from "./manifest/digest-tail.ts";
-import { mapSome } from "./map-some.ts";
 import { SLAB_BYTES, SLAB_ROWS } from "./memory.ts";
 import type { LoadOptions, ObjectInput } from "./options.ts";
 

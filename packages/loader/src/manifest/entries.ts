@@ -1,7 +1,6 @@
-import type { ColumnPath } from "@ingest-ts/core";
+import { type ColumnPath, mapSome } from "@ingest-ts/core";
 import type { ListedFile, Listing, OpenedObject, OpenOptions } from "@ingest-ts/readers";
 import { indexableOf, storedIndex } from "../index-store.ts";
-import { mapSome } from "../map-some.ts";
 import type { LoadOptions } from "../options.ts";
 import type { ObjectEntry } from "./entry.ts";
 import { keptEntries } from "./keep.ts";

@@ -3,6 +3,7 @@ import {
   compareNames,
   FormatError,
   isIngestError,
+  mapSome,
   OptionsError,
   publicUrl,
   schemeOf,
@@ -11,7 +12,6 @@ import {
 import { listDataset, type Listing, type Skipped } from "@ingest-ts/readers";
 import { sideObjects } from "@ingest-ts/storage";
 import { indexableOf, storedIndex } from "../index-store.ts";
-import { mapSome } from "../map-some.ts";
 import type { ObjectEntry } from "./entry.ts";
 import { FolderHome } from "./folder-home.ts";
 import { manifestText, parseManifest } from "./format.ts";

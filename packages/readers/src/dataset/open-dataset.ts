@@ -4,6 +4,7 @@ import {
   type ColumnPath,
   type Field,
   type Fragment,
+  mapSome,
   OptionsError,
   predicateColumns,
   projection,
@@ -18,7 +19,6 @@ import { columnsOfFile } from "./file-columns.ts";
 import { partitionsPass } from "./file-where.ts";
 import { FilePool } from "./file-pool.ts";
 import { type ListedFile, listDataset } from "./listing.ts";
-import { mapSome } from "./map-some.ts";
 import { openListed, schemaOfFile } from "./open-file.ts";
 import { partitionFields } from "./partitions.ts";
 import { datasetSchema, uniteSchemas } from "./unite.ts";
