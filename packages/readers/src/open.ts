@@ -56,6 +56,8 @@ export interface OpenOptions {
    * is one). Of Avro: the reader's schema that the data are resolved against (default: the writer's). Others refuse it.
    */
   readonly schema?: unknown;
+  /** Of ORC files of old Hive, whose columns are called `_col0`, `_col1` …: their names, in order. */
+  readonly positionalNames?: readonly string[] | undefined;
   /** Exact fragments of a row format, from `buildIndex`. */
   readonly index?: ObjectIndex | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -120,7 +122,7 @@ export async function openObject(
     const source = checkedSource(opened, stat);
     const name = options.format ?? (await detectFormat(source, { signal: options.signal }));
     checkIndex(options.index, stat, name);
-    const format = await formatOf(name);
+    const format = await namedFormat(name, options.positionalNames);
     checkDeclared(options.schema, name);
     const declared = options.schema ?? (typeof input === "string" ? await declaredBeside(input, name) : undefined);
     const select: Select = {
@@ -165,6 +167,14 @@ export async function readerOf(opened: OpenedObject, options: OpenOptions): Prom
     await close();
     throw addWhere(error, { url: source.url });
   }
+}
+
+async function namedFormat(
+  name: FormatName,
+  positional: readonly string[] | undefined,
+): Promise<Format<unknown, unknown>> {
+  if (positional === undefined || name !== "orc") return formatOf(name);
+  return (await import("./orc/positional.ts")).positionalORC(positional);
 }
 
 function checkSlabs(options: OpenOptions): { batchRows: number; batchBytes: number } {

@@ -8,6 +8,7 @@ import {
   inputOf,
   noteSkipped,
   partitionsOption,
+  positionalNamesOption,
   readInputFlags,
   schemaOption,
   timestampUnitOption,
@@ -65,6 +66,7 @@ export function registerCat(program: Command): void {
     .addOption(schemaOption())
     .addOption(timestampUnitOption())
     .addOption(int96Option())
+    .addOption(positionalNamesOption())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -11,6 +11,7 @@ import {
   inputOf,
   noteSkipped,
   partitionsOption,
+  positionalNamesOption,
   readInputFlags,
   schemaOption,
   timestampUnitOption,
@@ -102,6 +103,7 @@ export function registerConvert(program: Command): void {
     .addOption(schemaOption())
     .addOption(timestampUnitOption())
     .addOption(int96Option())
+    .addOption(positionalNamesOption())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

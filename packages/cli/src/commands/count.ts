@@ -6,6 +6,7 @@ import {
   inputOf,
   noteSkipped,
   partitionsOption,
+  positionalNamesOption,
   readInputFlags,
   schemaOption,
   timestampUnitOption,
@@ -40,6 +41,7 @@ export function registerCount(program: Command): void {
     .addOption(schemaOption())
     .addOption(timestampUnitOption())
     .addOption(int96Option())
+    .addOption(positionalNamesOption())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -7,6 +7,7 @@ import {
   type InputFlags,
   inputOf,
   partitionsOption,
+  positionalNamesOption,
   readInputFlags,
   schemaOption,
   timestampUnitOption,
@@ -51,6 +52,7 @@ export function registerSchema(program: Command): void {
     .addOption(schemaOption())
     .addOption(timestampUnitOption())
     .addOption(int96Option())
+    .addOption(positionalNamesOption())
     .addOption(formatOption())
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())

@@ -11,6 +11,7 @@ export interface InputFlags {
   readonly schema?: string;
   readonly timestampUnit?: "us";
   readonly int96?: "utc" | "naive";
+  readonly positionalNames?: readonly string[];
   readonly partitions?: boolean;
   readonly strictSchema?: boolean;
 }
@@ -71,6 +72,12 @@ export const timestampUnitOption = (): Option =>
 /** --int96: what Parquet's INT96 timestamps are. */
 export const int96Option = (): Option =>
   new Option("--int96 <meaning>", "Parquet's INT96 timestamps are instants, or of no zone").choices(["utc", "naive"]);
+
+/** --positional-names, for files of old Hive. */
+export const positionalNamesOption = (): Option =>
+  new Option("--positional-names <names>", "what columns called _col0, _col1 … in ORC files of old Hive are").argParser(
+    (text: string) => collectColumns(text).map((path) => (typeof path === "string" ? path : path.join("."))),
+  );
 
 /** --no-partitions: folders called name=value make no columns. */
 export const partitionsOption = (): Option => new Option("--no-partitions", "folders called name=value are no columns");
@@ -134,6 +141,7 @@ export async function readInputFlags(flags: InputFlags, signal?: AbortSignal): P
     schema,
     timestampUnit: flags.timestampUnit,
     int96: flags.int96,
+    positionalNames: flags.positionalNames,
     partitions: flags.partitions === false ? "none" : "hive",
     strictSchema: flags.strictSchema,
     signal,
