@@ -28,18 +28,23 @@ function fitting(text: string | undefined, stat: ObjectStat, format: string): Ob
   return fits ? index : undefined;
 }
 
+/** The text of a whole object; undefined when it is too large for an index. @throws SourceError */
+export async function textOf(url: string, signal?: AbortSignal): Promise<string | undefined> {
+  const source = await openSource(url, { signal });
+  try {
+    const { sizeBytes } = await source.stat();
+    if (sizeBytes > MAX_INDEX_BYTES) return undefined;
+    const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }], { signal });
+    return new TextDecoder().decode(bytes);
+  } finally {
+    await source.close();
+  }
+}
+
 /** What lies beside the object; undefined when there is nothing that can be read. */
 async function besideObject(url: string): Promise<string | undefined> {
   try {
-    const source = await openSource(`${url}${SUFFIX}`);
-    try {
-      const { sizeBytes } = await source.stat();
-      if (sizeBytes > MAX_INDEX_BYTES) return undefined;
-      const [bytes] = await source.getRanges([{ start: 0, end: sizeBytes }]);
-      return new TextDecoder().decode(bytes);
-    } finally {
-      await source.close();
-    }
+    return await textOf(`${url}${SUFFIX}`);
   } catch (error) {
     if (isIngestError(error)) return undefined;
     throw error;
@@ -59,12 +64,17 @@ async function inCache(path: string): Promise<string | undefined> {
   }
 }
 
-/** @throws SourceError when it cannot be written, OptionsError for a store that nothing is written to */
-async function writeBeside(url: string, text: string): Promise<void> {
+/**
+ * Writes the text of an index beside the object. @returns where
+ *
+ * @throws SourceError when it cannot be written, OptionsError for a store that nothing is written to
+ */
+export async function writeBeside(url: string, text: string): Promise<string> {
   const sink = await createSink(`${url}${SUFFIX}`);
   try {
     await sink.write(new TextEncoder().encode(text));
     await sink.close();
+    return `${url}${SUFFIX}`;
   } catch (error) {
     await sink.abort();
     throw error;
@@ -167,8 +177,7 @@ export async function buildIndexFile(path: string, options: { readonly signal?: 
   const reader = await open(path, { signal: options.signal });
   try {
     const text = indexText(await build(reader, options.signal));
-    await writeBeside(path, text);
-    return `${path}${SUFFIX}`;
+    return await writeBeside(path, text);
   } finally {
     await reader.close();
   }

@@ -1,4 +1,5 @@
 export { Batch } from "./batch.ts";
+export { type ImportedIndex, importDaliIndex } from "./dali-index.ts";
 export { buildIndexFile } from "./index-store.ts";
 export { indexDataset, type IndexReport } from "./manifest/keep.ts";
 export { load } from "./load.ts";

@@ -7,6 +7,7 @@ import { buildIndex } from "./runs.ts";
 import { selectedSchema } from "./schema.ts";
 
 export type { TFRecordMetadata } from "./metadata.ts";
+export { daliIndex } from "./dali.ts";
 export { detectCompression } from "./metadata.ts";
 export type { RecordPlan } from "./plan.ts";
 
