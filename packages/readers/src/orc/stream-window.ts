@@ -81,8 +81,8 @@ export class StreamWindow {
   *fill(sizeBytes: number, leastBytes: number): Reading<void> {
     while (!this.#isAtEnd) {
       const unread = this.unreadBytes;
-      const isEnough = unread >= sizeBytes || (unread >= leastBytes && this.#source?.isWanted(this.#at) !== true);
-      if (isEnough) return;
+      const isEnough = unread >= sizeBytes || this.#source?.isWanted(this.#at) !== true;
+      if (unread >= leastBytes && isEnough) return;
       this.#append(yield* this.#next());
     }
   }
