@@ -1,5 +1,5 @@
 import { checkLimit, FormatError, type Limits, OptionsError, UnsupportedError } from "@ingest-ts/core";
-import { parseExactJson } from "./exact-json.ts";
+import { jsonText, parseExactJson } from "./exact-json.ts";
 import type { AvroField, AvroType, LogicalType, PrimitiveKind } from "./spec.ts";
 
 const primitives: ReadonlySet<string> = new Set<PrimitiveKind>([
@@ -102,7 +102,7 @@ class SchemaParser {
     checkLimit(this.#limits, "columns", ++this.#types, "a schema");
     if (typeof json === "string") return this.#reference(json, namespace);
     if (Array.isArray(json)) return this.#union(json, namespace, depth);
-    if (!isObject(json)) return refuse(`${JSON.stringify(json)} is no type`);
+    if (!isObject(json)) return refuse(`${jsonText(json)} is no type`);
     const { type } = json;
     if (typeof type !== "string") return this.parse(type, namespace, depth + 1);
     switch (type) {

@@ -1,5 +1,5 @@
 import { FormatError } from "@ingest-ts/core";
-import { parseExactJson } from "./exact-json.ts";
+import { jsonText, parseExactJson } from "./exact-json.ts";
 
 const primitives: ReadonlySet<unknown> = new Set("null boolean int long float double bytes string".split(" "));
 
@@ -64,7 +64,7 @@ function typeText(schema: unknown, namespace: string): string {
     return JSON.stringify(isWhole ? schema : `${namespace}.${schema}`);
   }
   if (Array.isArray(schema)) return `[${schema.map((branch) => typeText(branch, namespace)).join(",")}]`;
-  if (typeof schema !== "object" || schema === null) return refuse(`${JSON.stringify(schema)} is no type`);
+  if (typeof schema !== "object" || schema === null) return refuse(`${jsonText(schema)} is no type`);
   const json = schema as Json;
   const { type } = json;
   switch (type) {

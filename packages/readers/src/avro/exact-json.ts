@@ -17,3 +17,10 @@ export function parseExactJson(text: string): unknown {
     typeof value === "string" && value.startsWith(marker) ? BigInt(value.slice(marker.length)) : value,
   ) as unknown;
 }
+
+/** A part of parsed JSON for a message, not too long; integers past 2^53 as text. */
+export function jsonText(value: unknown): string {
+  const text =
+    JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part)) ?? "nothing";
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

@@ -1,5 +1,5 @@
-import { isIngestError } from "@ingest-ts/core";
-import { Dice } from "@ingest-ts/core/testing";
+import { type Columns, isIngestError } from "@ingest-ts/core";
+import { Dice, rowsOf } from "@ingest-ts/core/testing";
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import * as support from "./support.ts";
@@ -137,6 +137,56 @@ describe(`seed ${SEED}`, () => {
       expect(byKernels).toEqual(without);
       if (Array.isArray(byKernels))
         expect(byKernels.reduce((sum: number, slab: { rows: number }) => sum + slab.rows, 0)).toBe(4);
+    });
+  });
+
+  test("lengths that lie, with the checksum of what they say", { timeout }, async () => {
+    await repeat(share(0.1), async (random) => {
+      const at = random.below(records.length);
+      const start = boundaries[at - 1] ?? 0;
+      const header = new Uint8Array(12);
+      const truth = (records[at] as Uint8Array).length;
+      const lie = random.pick<bigint | number>([
+        0,
+        truth + 1,
+        truth - 1,
+        2 ** 31,
+        2n ** 32n,
+        2n ** 63n,
+        2n ** 64n - 17n,
+        2n ** 64n - 1n,
+      ]);
+      if (Number(lie) === truth) return;
+      new DataView(header.buffer).setBigUint64(0, BigInt(lie), true);
+      new DataView(header.buffer).setUint32(8, support.masked(header.subarray(0, 8)), true);
+      const bytes = plain.slice();
+      bytes.set(header, start);
+      for (const options of [{}, { declared: raw }, { tuning: { kernels: false } }, { indexed: true, declared }]) {
+        expect(await outcome(bytes, options)).toMatch(/INGEST_(FORMAT|UNSUPPORTED)/);
+      }
+    });
+  });
+
+  test("lists of lists by any numbers give rows or typed errors", { timeout }, async () => {
+    const kinds = ["rowSplits", "rowLengths", "rowStarts", "rowLimits", "valueRowIds"] as const;
+    await repeat(share(0.05), async (random) => {
+      const numbers = (count: number): support.Values => ({
+        kind: "int64",
+        values: Array.from({ length: count }, () => BigInt(random.pick([0, 1, 2, 3, -1, 4, 2 ** 31, 2 ** 40]))),
+      });
+      const made = Array.from({ length: 5 }, () =>
+        support.example([
+          ["v", numbers(random.below(6))],
+          ["p", numbers(random.below(5))],
+        ]),
+      );
+      const level = (): object =>
+        random.chance(0.2) ? { uniformRowLength: 1 + random.below(3) } : { [random.pick(kinds)]: "p" };
+      const feature = { kind: "ragged", dtype: "int64", valueKey: "v", partitions: [level(), level()] };
+      const got = await outcome(support.frame(...made), { declared: { features: { x: feature } } });
+      if (!Array.isArray(got)) return;
+      const [slab] = got as Columns[];
+      expect(rowsOf(slab as Columns)).toHaveLength(5);
     });
   });
 

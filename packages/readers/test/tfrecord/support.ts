@@ -18,7 +18,7 @@ function plainCrc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-function masked(bytes: Uint8Array): number {
+export function masked(bytes: Uint8Array): number {
   const crc = plainCrc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
