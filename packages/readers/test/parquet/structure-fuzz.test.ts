@@ -134,12 +134,22 @@ function join({ body, footer }: Parts): Uint8Array {
   return out;
 }
 
-/** Column chunks' metadata. */
+/** The structs of a list; none where something else has been put. */
+function structsOf(node: ThriftNode | undefined): ThriftNode[] {
+  if (node?.type !== LIST || !Array.isArray(node.value)) return [];
+  return (node.value as ThriftNode[]).filter(({ type, value }) => type === STRUCT && Array.isArray(value));
+}
+
+/** Column chunks, with their metadata at 3. */
+function columnsOf(footer: ThriftNode): ThriftNode[] {
+  return structsOf(at(footer, 4)).flatMap((group) => structsOf(at(group, 1)));
+}
+
 function chunksOf(footer: ThriftNode): ThriftNode[] {
-  const groups = (at(footer, 4)?.value ?? []) as ThriftNode[];
-  return groups.flatMap((group) =>
-    ((at(group, 1)?.value ?? []) as ThriftNode[]).flatMap((column) => at(column, 3) ?? []),
-  );
+  return columnsOf(footer).flatMap((column) => {
+    const chunk = at(column, 3);
+    return chunk?.type === STRUCT && Array.isArray(chunk.value) ? [chunk] : [];
+  });
 }
 
 /** Moves everything that lies behind byte `from` by `by`, as far as the footer tells. */
@@ -153,18 +163,17 @@ function shift(footer: ThriftNode, from: bigint, by: bigint): void {
     );
     const start = first.reduce((least, each) => (each < least ? each : least), 2n ** 62n);
     const size = at(chunk, 7);
-    if (size !== undefined && start <= from && from < start + (size.value as bigint))
-      size.value = (size.value as bigint) + by;
+    if (typeof size?.value === "bigint" && start <= from && from < start + size.value) size.value += by;
     for (const id of [9, 10, 11, 14]) move(at(chunk, id));
   }
-  for (const group of (at(footer, 4)?.value ?? []) as ThriftNode[]) {
-    for (const column of (at(group, 1)?.value ?? []) as ThriftNode[]) for (const id of [4, 6]) move(at(column, id));
-  }
+  for (const column of columnsOf(footer)) for (const id of [4, 6]) move(at(column, id));
 }
 
 /** Changes the header of the first page of a chunk, and keeps the footer right about where things are. */
 function changePage({ body, footer }: Parts, dice: Dice): Parts {
-  const chunk = dice.pick(chunksOf(footer));
+  const chunks = chunksOf(footer);
+  if (chunks.length === 0) return { body, footer };
+  const chunk = dice.pick(chunks);
   const place = at(chunk, dice.pick([9, 9, 11]))?.value ?? at(chunk, 9)?.value;
   const start = Number(place);
   if (!(start > 0 && start < body.length)) return { body, footer };
