@@ -68,7 +68,7 @@ test("every TypeScript block type-checks", async () => {
   });
 });
 
-describe("blocks marked `run` run", () => {
+describe("blocks marked `run` run", { timeout: 300_000 }, () => {
   test.each(named(typescript.filter(({ runs }) => runs)))("%s", async (_name, block) => {
     const before = process.cwd();
     process.chdir(playground);

@@ -1,6 +1,6 @@
 // "The first ten minutes" of the README, command by command. Needs `npm run build` first (npm test does it); its trainer
 // needs Python with pyarrow in .venv.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,14 +43,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the commands one after the other, as somebody types them; the first that fails ends it. */
-function bash(code: string): string {
-  const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", code], {
+async function bash(code: string): Promise<string> {
+  const child = spawn("bash", ["-euo", "pipefail", "-c", code], {
     cwd: join(folder, "run"),
     // What is installed by the README's first block.
     env: { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, PYTHONPATH: join(root, "python", "src") },
-    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: 280_000,
   });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+  const status = await new Promise((ended) => child.once("close", ended));
   expect(status, `${code}\n${stdout}\n${stderr}`).toBe(0);
   return stdout;
 }
@@ -59,8 +63,8 @@ const placeIn = (name: string): Readonly<Record<string, unknown>> =>
   JSON.parse(readFileSync(join(folder, "run", name), "utf8")) as Readonly<Record<string, unknown>>;
 
 describe("the first ten minutes", { timeout: 300_000 }, () => {
-  test.skipIf(noFlights !== "")(`a folder for each month: what is in it, and what it costs${noFlights}`, () => {
-    const output = bash(looking);
+  test.skipIf(noFlights !== "")(`a folder for each month: what is in it, and what it costs${noFlights}`, async () => {
+    const output = await bash(looking);
     expect(output).toMatch(/^month=6: \d+ rows$/m);
     expect(output).toContain("flights: 7 files, parquet, 3,000,000 rows, ");
     expect(output).toMatch(/^month +int64$/m);
@@ -70,10 +74,10 @@ describe("the first ten minutes", { timeout: 300_000 }, () => {
     expect(output).toMatch(/give back the same rows in the same order/);
   });
 
-  test.skipIf(noPython !== "")(`killed on both sides, it goes on, and every row counts once${noPython}`, () => {
+  test.skipIf(noPython !== "")(`killed on both sides, it goes on, and every row counts once${noPython}`, async () => {
     writeFileSync(join(folder, "run", "train.py"), trainer);
     const stopped = "cp place.json stopped.json; wait || true; ";
-    const output = bash(`${crashing}${stopped}${resuming}`);
+    const output = await bash(`${crashing}${stopped}${resuming}`);
     expect(placeIn("stopped.json")).toMatchObject({ epoch: 0 });
     expect(placeIn("stopped.json")["position"]).toBeGreaterThan(0);
     expect(placeIn("stopped.json")["position"]).toBeLessThan(ROWS);
