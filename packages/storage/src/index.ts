@@ -1,29 +1,18 @@
-import {
-  type ByteSource,
-  type ListOptions,
-  openSource as openBy,
-  type ReadOptions,
-  type SchemeTable,
-} from "@ingest-ts/core";
+import { type ByteSource, type ListOptions, openSource as openBy, type ReadOptions } from "@ingest-ts/core";
 import { type Expanded, expandUrl, probeUrl } from "./list.ts";
+import { schemes } from "./schemes.ts";
 
 export { flushCache } from "./cache/shared-store.ts";
-export { createOnce } from "./create-once.ts";
+export { agreeOn, createOnce } from "./create-once.ts";
 export { createSink } from "./create-sink.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
 export type { Expanded } from "./list.ts";
+export { readObject } from "./read-object.ts";
+export { schemes } from "./schemes.ts";
 export { type SideObjects, sideObjects } from "./side-objects.ts";
 export { configureStorage, type S3Settings, type StorageSettings, storageSettings } from "./settings.ts";
 export { absoluteRange, planReads, type PlannedRead, type PlanOptions } from "./plan-ranges.ts";
-
-/** Every scheme that this package opens (and lists, where it has folders). Add a row to add a store. */
-export const schemes: SchemeTable = {
-  file: () => import("./file.ts"),
-  s3: () => import("./s3/s3.ts"),
-  http: () => import("./http/http.ts"),
-  https: () => import("./http/http.ts"),
-};
 
 /** Opens a plain path or a URL. @throws SourceError when it cannot be opened, OptionsError for an unknown scheme. */
 export function openSource(url: string, options: ReadOptions = {}): Promise<ByteSource> {

@@ -57,7 +57,14 @@ const throttling = new Set([
   "ServiceUnavailable",
 ]);
 const expired = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"]);
-const repeatable = new Set(["RequestTimeout", "InternalError", "OperationAborted", "IncompleteBody"]);
+const repeatable = new Set([
+  "RequestTimeout",
+  "InternalError",
+  "OperationAborted",
+  // Two writers want to create one object: whether the other one could decides.
+  "ConditionalRequestConflict",
+  "IncompleteBody",
+]);
 
 /** What an answer that is no success means. */
 export function kindOfStatus(status: number, code: string): FailureKind {
