@@ -64,8 +64,19 @@ export class OffsetFinder {
   /** Where reading begins, by `partitionName`. @throws OptionsError for a partition that `offsets` leaves out */
   async starts(partitions: readonly TopicPartition[], start: StartAt): Promise<ReadonlyMap<string, number>> {
     if (start === "earliest" || start === "latest") return this.find(partitions, start);
-    if ("offsets" in start) return given(partitions, start.offsets, "start");
+    if ("offsets" in start) return this.#given(partitions, start);
     return this.#byTime(partitions, start.timestampMs);
+  }
+
+  async #given(
+    partitions: readonly TopicPartition[],
+    { offsets, otherwise }: Extract<StartAt, { offsets: PartitionOffsets }>,
+  ): Promise<ReadonlyMap<string, number>> {
+    if (otherwise === undefined) return given(partitions, offsets, "start");
+    const isNamed = ({ topic, partition }: TopicPartition): boolean => offsets[topic]?.[partition] !== undefined;
+    const others = partitions.filter((one) => !isNamed(one));
+    const named = given(partitions.filter(isNamed), offsets, "start");
+    return others.length === 0 ? named : new Map([...named, ...(await this.find(others, otherwise))]);
   }
 
   /** Where reading ends, by `partitionName`: offsets that are there when asked; none for "none". */

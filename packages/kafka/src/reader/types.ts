@@ -7,10 +7,15 @@ import type { Isolation, TopicPartition } from "../transport/types.ts";
 export type PartitionOffsets = Readonly<Record<string, Readonly<Record<number, number>>>>;
 
 /**
- * Where a partition's reading begins when no state was loaded. `offsets` must name every partition that is read; "earliest"
- * and "latest" are taken when the reader opens; `timestampMs`: the first record that is not older, else the end.
+ * Where a partition's reading begins when no state was loaded. `offsets` must name every partition that is read, unless
+ * `otherwise` says where the others begin; "earliest" and "latest" are taken when the reader opens; `timestampMs`: the first
+ * record that is not older, else the end.
  */
-export type StartAt = "earliest" | "latest" | { readonly offsets: PartitionOffsets } | { readonly timestampMs: number };
+export type StartAt =
+  | "earliest"
+  | "latest"
+  | { readonly offsets: PartitionOffsets; readonly otherwise?: "earliest" | "latest" | undefined }
+  | { readonly timestampMs: number };
 
 /**
  * Where it ends, exclusive. "latest": the end when the reader opens, kept in the state, so that a resumed run ends at the
