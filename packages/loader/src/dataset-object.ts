@@ -10,6 +10,9 @@ import {
 import type { ObjectEntry } from "./manifest/entry.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
+/** What lanes need of a reader. */
+export type FragmentReader = Pick<Reader, "fragments" | "fragmentSlabs" | "close">;
+
 /** One object of a data set: what is known of it, and how to read it. */
 export interface DatasetObject {
   /** Bytes that reading the selected columns of each fragment fetches; estimated where the object is not open. */
@@ -17,11 +20,11 @@ export interface DatasetObject {
   /** Whether any of its rows can pass `where`. */
   readonly mayPass: boolean;
   /** A reader whose slabs have the columns that are read. Give it back with `release`. */
-  acquire(): Promise<Reader>;
+  acquire(): Promise<FragmentReader>;
   release(): Promise<void>;
   /** A reader that leaves out no fragment; closed by `closeWhole`. */
-  openWhole(): Promise<Reader>;
-  closeWhole(reader: Reader): Promise<void>;
+  openWhole(): Promise<FragmentReader>;
+  closeWhole(reader: FragmentReader): Promise<void>;
 }
 
 /** A reader that was given, or one that is open as long as the loader. */

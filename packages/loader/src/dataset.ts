@@ -68,6 +68,22 @@ function outputOf(schema: Schema, columns: readonly ColumnPath[] | undefined): P
   return same(output.schema.fields, schema.fields) ? undefined : output;
 }
 
+/** Decides columns and predicate. @throws OptionsError for a column that is not there, or that cannot be compared */
+export function withColumns(
+  parts: DatasetParts,
+  columns: readonly ColumnPath[] | undefined,
+  where: Predicate | undefined,
+): Dataset {
+  const { readSchema } = parts;
+  const output = outputOf(readSchema, columns);
+  return {
+    ...parts,
+    schema: output?.schema ?? readSchema,
+    output,
+    where: where === undefined ? undefined : bindPredicate(where, readSchema),
+  };
+}
+
 async function openInputs(
   inputs: readonly ObjectInput[],
   columns: readonly ColumnPath[] | undefined,
@@ -120,14 +136,7 @@ export async function openDataset(
       ? await openListing(urls, columns, where, options, segmentBy)
       : await openInputs(inputs, columns, options, segmentBy);
     try {
-      const { readSchema } = parts;
-      const output = outputOf(readSchema, options.columns);
-      return {
-        ...parts,
-        schema: output?.schema ?? readSchema,
-        output,
-        where: where === undefined ? undefined : bindPredicate(where, readSchema),
-      };
+      return withColumns(parts, options.columns, where);
     } catch (error) {
       await parts.close();
       throw error;

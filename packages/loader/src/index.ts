@@ -7,3 +7,6 @@ export type { Loader, LoadPlan } from "./loader.ts";
 export type { Matrix, MatrixConstructor } from "./matrix.ts";
 export type { LoadOptions, ObjectInput, ShuffleOptions } from "./options.ts";
 export { planRun, type RankPlan, type RunPlan } from "./plan.ts";
+export type { KafkaLoadOptions } from "./stream/kafka-options.ts";
+export type { StreamOptions } from "./stream/load-stream.ts";
+export type { WindowLoader } from "./stream/window-loader.ts";

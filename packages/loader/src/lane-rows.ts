@@ -1,9 +1,9 @@
 import { type Columns, evaluate, projectColumns, type Slab } from "@ingest-ts/core";
-import { nullColumn, type Reader } from "@ingest-ts/readers";
+import { nullColumn } from "@ingest-ts/readers";
 import type { FragmentSpan } from "@ingest-ts/sharder";
 import type { LaneRows } from "@ingest-ts/shuffler";
 import type { Dataset } from "./dataset.ts";
-import type { DatasetObject } from "./dataset-object.ts";
+import type { DatasetObject, FragmentReader } from "./dataset-object.ts";
 import { SLAB_ROWS } from "./memory.ts";
 
 /** The rows of one lane, fragment by fragment; with a predicate, one more column of bytes says which rows pass. */
@@ -61,7 +61,7 @@ async function* readSpan(
 }
 
 function slabsOf(
-  reader: Reader,
+  reader: FragmentReader,
   { fragment, from, to }: FragmentSpan,
   signal: AbortSignal,
 ): AsyncGenerator<Slab, void, undefined> | undefined {

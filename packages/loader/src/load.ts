@@ -2,6 +2,9 @@ import { prepareShuffle } from "@ingest-ts/shuffler";
 import { openDataset } from "./dataset.ts";
 import { Loader } from "./loader.ts";
 import { type LoadOptions, settingsOf } from "./options.ts";
+import { isKafkaUrl } from "./stream/is-kafka-url.ts";
+import type { StreamOptions } from "./stream/load-stream.ts";
+import type { WindowLoader } from "./stream/window-loader.ts";
 import { tellWorld } from "./tell-world.ts";
 
 /**
@@ -16,7 +19,20 @@ import { tellWorld } from "./tell-world.ts";
  * @throws OptionsError before any I/O when options alone show it, else before any row is read; SourceError, FormatError,
  * UnsupportedError for what cannot be opened.
  */
-export async function load(options: LoadOptions): Promise<Loader> {
+export function load(options: LoadOptions & { readonly kafka?: undefined }): Promise<Loader>;
+/**
+ * Batches from topics of Kafka, `kafka://host:port/topic`: windows of records, each sealed once for all (which offsets, how
+ * many rows), shuffled and dealt to the ranks as a segment of the order contract; see docs/streams.md. Batches wait for
+ * records. A run that is repeated, or resumed from `stateDict()`, gives the same ones. A batch's `epoch` is the number of its
+ * window. Every rank reads all partitions: `ingest serve` reads them once for all ranks of a machine.
+ */
+export function load(options: StreamOptions): Promise<WindowLoader>;
+export async function load(
+  options: (LoadOptions & { readonly kafka?: undefined }) | StreamOptions,
+): Promise<Loader | WindowLoader> {
+  if (options.kafka !== undefined || isKafkaUrl(options.source)) {
+    return (await import("./stream/load-stream.ts")).loadStream(options as StreamOptions);
+  }
   const settings = settingsOf(options, process.env);
   options.signal?.throwIfAborted();
   tellWorld(settings.world);

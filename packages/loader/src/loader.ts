@@ -72,6 +72,8 @@ export class Loader implements Stage<Batch> {
   readonly #settings: Settings;
   readonly #fingerprint: Fingerprint;
   readonly #signal: AbortSignal | undefined;
+  /** Members of every state beside the order's own. */
+  readonly #also: StateDict;
   /** Kept from epoch to epoch. */
   readonly #memory = acquireShuffleMemory();
   readonly #abort = new AbortController();
@@ -93,11 +95,12 @@ export class Loader implements Stage<Batch> {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws OptionsError when the estimate is above the memory limit. */
-  constructor(dataset: Dataset, settings: Settings, signal?: AbortSignal) {
+  constructor(dataset: Dataset, settings: Settings, signal?: AbortSignal, also: StateDict = {}) {
     this.#dataset = dataset;
     this.#settings = settings;
     this.#fingerprint = fingerprintOf(dataset.manifest);
     this.#signal = signal;
+    this.#also = also;
     this.#reading = signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, signal]);
     this.#run = runOf(dataset, settings, settings.order);
   }
@@ -142,7 +145,8 @@ export class Loader implements Stage<Batch> {
     const { seed, lanes, windowRows, ends } = this.#run.order;
     const fingerprint = this.#fingerprint;
     const where = this.#settings.whereDigest;
-    return toStateDict({ fingerprint, seed, epoch, position, lanes, windowRows, ends, where });
+    const place = toStateDict({ fingerprint, seed, epoch, position, lanes, windowRows, ends, where });
+    return { ...place, ...this.#also };
   }
 
   /**

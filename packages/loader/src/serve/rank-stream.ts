@@ -2,6 +2,7 @@ import type { Schema, StateDict } from "@ingest-ts/core";
 import type { Batch } from "../batch.ts";
 import { columnsDigest, ledgerEntry } from "../ledger/index.ts";
 import type { Loader } from "../loader.ts";
+import type { WindowLoader } from "../stream/window-loader.ts";
 import { END_OF_STREAM, IpcEncoder, NEVER_ENDED } from "./ipc-encoder.ts";
 import { errorNotice } from "./notices.ts";
 import { plainColumns, plainSchema } from "./plain-columns.ts";
@@ -20,7 +21,7 @@ export interface StreamLedger {
  * After a message with an `ending` there is no other.
  */
 export class RankStream {
-  readonly #loader: Loader;
+  readonly #loader: Loader | WindowLoader;
   readonly #encoder: IpcEncoder;
   readonly #schema: Schema;
   readonly #hasDictionaries: boolean;
@@ -33,10 +34,14 @@ export class RankStream {
   /** The place after the last batch that was sent. */
   #state: StateDict;
   #draining = false;
+  /** Resolves when the server stops: a stream may have been waiting for records for hours. */
+  readonly #drained: Promise<"draining">;
+  #tellDrained: () => void = () => {};
 
   /** @param loader not yet asked for batches; its state is loaded */
-  constructor(loader: Loader, ledger: StreamLedger | undefined) {
+  constructor(loader: Loader | WindowLoader, ledger: StreamLedger | undefined) {
     this.#loader = loader;
+    this.#drained = new Promise((resolve) => (this.#tellDrained = () => resolve("draining")));
     this.#schema = plainSchema(loader.schema);
     this.#hasDictionaries = JSON.stringify(this.#schema) !== JSON.stringify(loader.schema);
     this.#encoder = new IpcEncoder(this.#schema);
@@ -64,6 +69,7 @@ export class RankStream {
   /** The next message that is made says that the server stops. */
   drain(): void {
     this.#draining = true;
+    this.#tellDrained();
   }
 
   /** The next message. Never rejects: what fails is a message too. */
@@ -71,13 +77,19 @@ export class RankStream {
     try {
       const ready = this.#ready.shift();
       if (ready !== undefined) return ready;
-      if (this.#draining) return this.#last({ kind: "draining", state: this.#state }, NEVER_ENDED, "cut");
+      if (this.#draining) return this.#drainingMessage();
       const held = this.#held;
       this.#held = undefined;
-      return await this.#take(held ?? (await this.#loader.next()).value);
+      const next = held ?? (await Promise.race([this.#loader.next(), this.#drained]));
+      if (next === "draining") return this.#drainingMessage();
+      return await this.#take("toColumns" in next ? next : next.value);
     } catch (error) {
       return this.#last({ kind: "error", error: errorNotice(error), state: this.#state }, NEVER_ENDED, "cut");
     }
+  }
+
+  #drainingMessage(): OutMessage {
+    return this.#last({ kind: "draining", state: this.#state }, NEVER_ENDED, "cut");
   }
 
   async #take(batch: Batch | undefined): Promise<OutMessage> {

@@ -3,7 +3,7 @@ import { OptionsError, SourceError } from "@ingest-ts/core";
 import { sendStream } from "./connection.ts";
 import { errorNotice, statusOf } from "./notices.ts";
 import type { RankStream } from "./rank-stream.ts";
-import type { ServedData } from "./served-data.ts";
+import type { Served } from "./served-data.ts";
 import { parseStreamRequest, type StreamRequest } from "./stream-request.ts";
 
 /** A client that was killed a moment ago may still seem to be there. */
@@ -27,14 +27,14 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Answers requests; knows which rank has a client. */
 export class Router {
-  readonly #data: ServedData;
+  readonly #data: Served;
   readonly #version: string;
   /** Whether requests came over TCP, where a page in a browser could send them too. */
   readonly #checkHost: boolean;
   readonly #streams = new Map<number, OpenStream>();
   #draining = false;
 
-  constructor(data: ServedData, version: string, checkHost: boolean) {
+  constructor(data: Served, version: string, checkHost: boolean) {
     this.#data = data;
     this.#version = version;
     this.#checkHost = checkHost;

@@ -1,5 +1,6 @@
 import { OptionsError } from "@ingest-ts/core";
 import type { LoadOptions } from "../options.ts";
+import type { KafkaLoadOptions } from "../stream/kafka-options.ts";
 
 /** Where a server listens: a unix socket, or a port of this machine (0: a free one). */
 export type ServeAddress = { readonly socket: string } | { readonly port: number };
@@ -7,6 +8,8 @@ export type ServeAddress = { readonly socket: string } | { readonly port: number
 /** What `load` takes but for whose batches they are: each request says that. */
 export interface ServeOptions extends Omit<LoadOptions, "world" | "ledger" | "signal" | "batchSize"> {
   readonly address: ServeAddress;
+  /** Of a `kafka://` source. */
+  readonly kafka?: KafkaLoadOptions | undefined;
   /** Positions of one batch of one rank, for requests that do not say. */
   readonly batchSize: number;
   /** Number of ranks, for requests that do not say. */

@@ -1,4 +1,4 @@
-import { OptionsError, typeText } from "@ingest-ts/core";
+import { OptionsError, type Schema, typeText } from "@ingest-ts/core";
 import type { Skipped } from "@ingest-ts/readers";
 import { fingerprintOf, ORDER_VERSION } from "@ingest-ts/sharder";
 import { prepareShuffle } from "@ingest-ts/shuffler";
@@ -13,10 +13,21 @@ import { RankStream } from "./rank-stream.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import type { StreamDefaults, StreamRequest } from "./stream-request.ts";
 
+/** What a server hands out, opened once for all ranks and all their streams. */
+export interface Served {
+  readonly defaults: StreamDefaults;
+  /** undefined: there is no end of them. */
+  readonly rows: number | undefined;
+  readonly skipped: Skipped;
+  stream(request: StreamRequest): RankStream;
+  info(version: string): Info;
+  close(): Promise<void>;
+}
+
 const keepOpen = (): Promise<void> => Promise.resolve();
 
-/** The data set of a server, opened once for all ranks and all their streams. */
-export class ServedData {
+/** The data set of a server. */
+export class ServedData implements Served {
   readonly defaults: StreamDefaults;
   readonly #dataset: Dataset;
   readonly #options: ServeOptions;
@@ -69,7 +80,6 @@ export class ServedData {
   info(version: string): Info {
     const { manifest, schema } = this.#dataset;
     const { given, order } = this.#settings;
-    const plain = plainSchema(schema);
     const { worldSize = null, batchSize, epochs } = this.defaults;
     return {
       protocol: PROTOCOL_VERSION,
@@ -87,8 +97,7 @@ export class ServedData {
         ends: given.ends ?? null,
       },
       defaults: { batch: batchSize, world: worldSize, epochs: epochs === Infinity ? null : epochs },
-      columns: plain.fields.map(({ name, type, nullable }) => ({ name, type: typeText(type), nullable })),
-      schema: Buffer.from(new IpcEncoder(plain).schemaMessage()).toString("base64"),
+      ...columnsInfo(schema),
     };
   }
 
@@ -97,7 +106,17 @@ export class ServedData {
   }
 }
 
-function loadOptions(options: ServeOptions, worldSize: number, rank: number): LoadOptions {
+/** What `/v1/info` says of columns. */
+export function columnsInfo(schema: Schema): Info {
+  const plain = plainSchema(schema);
+  return {
+    columns: plain.fields.map(({ name, type, nullable }) => ({ name, type: typeText(type), nullable })),
+    schema: Buffer.from(new IpcEncoder(plain).schemaMessage()).toString("base64"),
+  };
+}
+
+/** The options of one rank's loader. @throws OptionsError */
+export function loadOptions(options: ServeOptions, worldSize: number, rank: number): LoadOptions {
   const { address: _address, worldSize: _size, ...rest } = options;
   const asksForLedger = (rest as { readonly ledger?: unknown }).ledger !== undefined;
   if (asksForLedger) {

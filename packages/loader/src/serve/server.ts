@@ -6,7 +6,8 @@ import { OptionsError, SourceError } from "@ingest-ts/core";
 import type { Skipped } from "@ingest-ts/readers";
 import { Router } from "./router.ts";
 import { checkAddress, type ServeAddress, type ServeOptions } from "./serve-options.ts";
-import { ServedData } from "./served-data.ts";
+import { type Served, ServedData } from "./served-data.ts";
+import { isKafkaUrl } from "../stream/is-kafka-url.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** Clients that do not read are cut off so long after the server was asked to stop. */
@@ -19,7 +20,8 @@ export interface BatchServer {
   readonly address: string;
   readonly socket: string | undefined;
   readonly port: number | undefined;
-  readonly rows: number;
+  /** undefined: a stream, without an end. */
+  readonly rows: number | undefined;
   /** Names of a folder that were passed over. */
   readonly skipped: Skipped;
   /** Ends every stream behind the batch that is being sent, then the server. Harmless when repeated. */
@@ -89,7 +91,7 @@ export async function serve(options: ServeOptions, version: string): Promise<Bat
   const given = checkAddress(options.address);
   const address = "socket" in given ? { socket: resolve(given.socket) } : given;
   if ("socket" in address) await removeStaleSocket(address.socket);
-  const data = await ServedData.open(options);
+  const data = await openServed(options);
   const router = new Router(data, version, !("socket" in address));
   const server = createServer({ noDelay: true }, (request, response) => void router.handle(request, response));
   // A stream has no time limit: its first batch waits for data, its last for a trainer.
@@ -104,7 +106,12 @@ export async function serve(options: ServeOptions, version: string): Promise<Bat
   return running(server, router, data, address);
 }
 
-function running(server: Server, router: Router, data: ServedData, address: ServeAddress): BatchServer {
+async function openServed(options: ServeOptions): Promise<Served> {
+  if (options.kafka === undefined && !isKafkaUrl(options.source)) return ServedData.open(options);
+  return (await import("./served-stream.ts")).ServedStream.open(options);
+}
+
+function running(server: Server, router: Router, data: Served, address: ServeAddress): BatchServer {
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : undefined;
   const socket = "socket" in address ? address.socket : undefined;
