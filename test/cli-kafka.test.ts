@@ -1,6 +1,4 @@
 // `ingest kafka` against a real broker: needs `npm run build` first (npm test does it).
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type KafkaCluster,
@@ -9,20 +7,7 @@ import {
   saslUser,
   startKafka,
 } from "../packages/kafka/test/lib/kafka-broker.ts";
-
-const main = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
-
-async function ingest(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env["PATH"], NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const text = { stdout: "", stderr: "" };
-  child.stdout.on("data", (part) => (text.stdout += String(part)));
-  child.stderr.on("data", (part) => (text.stderr += String(part)));
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, ...text };
-}
+import { ingest } from "./lib/cli.ts";
 
 const missing = kafkaMissing();
 if (missing !== undefined) it.skip(`ingest kafka (skipped: ${missing})`, () => {});

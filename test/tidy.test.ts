@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sharder: ["core"],
   shuffler: ["core", "kernels"],
   kafka: ["core", "kernels", "storage", "readers"], // of readers the subpaths that decode payloads
-  loader: ["core", "storage", "readers", "sharder", "shuffler"],
+  loader: ["core", "storage", "readers", "sharder", "shuffler", "kafka"], // kafka only as an optional peer, loaded for its URLs
   cli: ["core", "kernels", "storage", "kafka", "readers", "writers", "sharder", "shuffler", "loader"],
 };
 

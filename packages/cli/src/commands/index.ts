@@ -60,6 +60,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./serve.ts")).registerServe,
   },
   {
+    name: "consume",
+    summary: "records of Kafka into shards of any format, or to standard output",
+    load: async () => (await import("./consume.ts")).registerConsume,
+  },
+  {
     name: "kafka",
     summary: "look at a cluster of Kafka: brokers, topics, how far a group is behind",
     load: async () => (await import("./kafka.ts")).registerKafka,

@@ -108,3 +108,16 @@ function listed(
     return table;
   });
 }
+
+/** The table as readers take it. */
+export function asOffsets(
+  partitions: readonly TopicPartition[],
+  table: OffsetTable,
+): { readonly offsets: Record<string, Record<number, number>> } {
+  const offsets: Record<string, Record<number, number>> = {};
+  for (const one of partitions) {
+    const offset = table.get(partitionKey(one));
+    if (offset !== undefined) (offsets[one.topic] ??= {})[one.partition] = offset;
+  }
+  return { offsets };
+}

@@ -14,6 +14,14 @@ export interface KafkaFlags {
   readonly isolation?: Isolation;
 }
 
+/** Where secrets come from; they are never options, since others can see those. */
+export const secretVariables: readonly string[] = [
+  "INGEST_KAFKA_USERNAME",
+  "INGEST_KAFKA_PASSWORD",
+  "INGEST_KAFKA_PASSWORD_FILE",
+  "INGEST_KAFKA_TOKEN_FILE",
+];
+
 /** Of the help of every command that connects. */
 export const secretsHelp = `
 User and password are taken from INGEST_KAFKA_USERNAME and INGEST_KAFKA_PASSWORD (or a file named

@@ -3,8 +3,9 @@ import { OptionsError } from "@ingest-ts/core";
 /** A place in every partition, as `--from` and `--until` write it. */
 export type Place = "earliest" | "latest" | { readonly timestampMs: number } | { readonly offset: number };
 
-/** `earliest`, `latest`, an offset, or an ISO 8601 time (without a zone: UTC). @throws OptionsError naming the option */
-export function placeParser(name: string): (text: string) => Place {
+/** `earliest`, `latest`, an offset, or an ISO 8601 time (without a zone: UTC). @param flags as "--until <place>" @throws OptionsError naming the option */
+export function placeParser(flags: string): (text: string) => Place {
+  const [name] = flags.split(" ");
   return (text) => {
     if (text === "earliest" || text === "latest") return text;
     const offset = Number(text);

@@ -1,0 +1,167 @@
+import { columnBytes, type Schema } from "@ingest-ts/core";
+import type { TopicPartition } from "@ingest-ts/kafka";
+import type { DecodedSlab } from "@ingest-ts/kafka/payload";
+import type { TableWriter } from "@ingest-ts/writers";
+import type { Target, TargetOptions } from "../../convert/targets.ts";
+import type { ConsumeOutput, SafePlace } from "../output.ts";
+import { shardName } from "./shard-name.ts";
+import type { ShardEntry, ShardStore } from "./shard-store.ts";
+
+/** When a shard ends: after the slab that brings it there. */
+export interface RollAt {
+  readonly rows: number;
+  /** Of Arrow data. */
+  readonly sizeBytes: number;
+  /** After its first row. */
+  readonly ageMs: number;
+}
+
+interface OpenShard extends TopicPartition {
+  readonly name: string;
+  readonly startOffset: number;
+  endOffset: number;
+  epoch: number;
+  readonly writer: TableWriter;
+  readonly openedAt: number;
+  rows: number;
+  sizeBytes: number;
+  /** Goes into its metadata: of Parquet and ORC when it ends, of Avro when it begins. */
+  readonly facts: Record<string, string>;
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+/** Told when a shard became visible. */
+export type OnShard = (entry: ShardEntry, durationMs: number) => void;
+
+/**
+ * One open shard for each partition. A shard's name is where it begins; it becomes visible whole, is noted, and only then
+ * its rows are safe: whoever starts again at the last safe place replaces at most the one shard that was not.
+ */
+export class ShardOutput implements ConsumeOutput {
+  readonly #store: ShardStore;
+  readonly #target: Target;
+  readonly #options: TargetOptions;
+  readonly #roll: RollAt;
+  readonly #onShard: OnShard;
+  readonly #open = new Map<string, OpenShard>();
+
+  /** @param options as `targetOptions` gives them */
+  constructor(store: ShardStore, target: Target, options: TargetOptions, roll: RollAt, onShard: OnShard) {
+    this.#store = store;
+    this.#target = target;
+    this.#options = options;
+    this.#roll = roll;
+    this.#onShard = onShard;
+  }
+
+  async write(slab: DecodedSlab): Promise<readonly SafePlace[]> {
+    const { topic, partition, startOffset, endOffset, epoch, schema, columns: rows } = slab;
+    let shard = this.#open.get(keyOf(slab));
+    if (shard === undefined) {
+      // Offsets without rows make no shard: they are read again, or committed, as the next place.
+      if (rows.rows === 0) return [{ topic, partition, endOffset, epoch }];
+      shard = await this.#begin(slab, startOffset, epoch, schema);
+    }
+    await shard.writer.write(rows);
+    shard.rows += rows.rows;
+    shard.sizeBytes += columnBytes(rows);
+    shard.endOffset = endOffset;
+    shard.epoch = epoch;
+    const full = shard.rows >= this.#roll.rows || shard.sizeBytes >= this.#roll.sizeBytes;
+    return full || this.#dueAt(shard) <= Date.now() ? [await this.#end(shard)] : [];
+  }
+
+  async #begin(of: TopicPartition, startOffset: number, epoch: number, schema: Schema): Promise<OpenShard> {
+    const { topic, partition } = of;
+    const facts = {
+      ...schema.metadata,
+      "ingest.kafka.topic": topic,
+      "ingest.kafka.partition": String(partition),
+      "ingest.kafka.start": String(startOffset),
+    };
+    const name = shardName(topic, partition, startOffset, this.#target.extensions[0] as string);
+    await this.#putBeside(name, schema);
+    const sink = await this.#store.sink(name);
+    let writer: TableWriter;
+    try {
+      writer = await this.#target.create(sink, { ...schema, metadata: facts }, this.#options);
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    }
+    const counts = { rows: 0, sizeBytes: 0, endOffset: startOffset };
+    const shard: OpenShard = {
+      topic,
+      partition,
+      name,
+      startOffset,
+      epoch,
+      writer,
+      openedAt: Date.now(),
+      facts,
+      ...counts,
+    };
+    this.#open.set(keyOf(of), shard);
+    return shard;
+  }
+
+  /** The types of the columns, for a format that holds none. */
+  async #putBeside(name: string, schema: Schema): Promise<void> {
+    const { beside } = this.#target;
+    if (beside === undefined) return;
+    await this.#store.put(`${name}${beside.suffix}`, await beside.text(schema));
+  }
+
+  #dueAt({ openedAt }: OpenShard): number {
+    return openedAt + this.#roll.ageMs;
+  }
+
+  get dueAt(): number | undefined {
+    let due: number | undefined;
+    for (const shard of this.#open.values()) due = Math.min(due ?? Number.POSITIVE_INFINITY, this.#dueAt(shard));
+    return due;
+  }
+
+  async endDue(): Promise<readonly SafePlace[]> {
+    const now = Date.now();
+    return this.#endAll([...this.#open.values()].filter((shard) => this.#dueAt(shard) <= now));
+  }
+
+  flush(partitions?: readonly TopicPartition[]): Promise<readonly SafePlace[]> {
+    return this.#endAll(this.#of(partitions));
+  }
+
+  #of(partitions: readonly TopicPartition[] | undefined): OpenShard[] {
+    if (partitions === undefined) return [...this.#open.values()];
+    return partitions.flatMap((one) => this.#open.get(keyOf(one)) ?? []);
+  }
+
+  async #endAll(shards: readonly OpenShard[]): Promise<readonly SafePlace[]> {
+    const places: SafePlace[] = [];
+    for (const shard of shards) places.push(await this.#end(shard));
+    return places;
+  }
+
+  async #end(shard: OpenShard): Promise<SafePlace> {
+    const { topic, partition, startOffset, endOffset, epoch, name } = shard;
+    shard.facts["ingest.kafka.end"] = String(endOffset);
+    const { rows, sizeBytes } = await shard.writer.finish();
+    this.#open.delete(keyOf(shard));
+    const entry: ShardEntry = { version: 1, topic, partition, startOffset, endOffset, rows, sizeBytes, name };
+    await this.#store.note(entry);
+    this.#onShard(entry, Date.now() - shard.openedAt);
+    return { topic, partition, endOffset, epoch };
+  }
+
+  async abort(partitions?: readonly TopicPartition[]): Promise<void> {
+    for (const shard of this.#of(partitions)) {
+      this.#open.delete(keyOf(shard));
+      await shard.writer.abort();
+    }
+  }
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+}
