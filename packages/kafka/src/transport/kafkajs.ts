@@ -103,6 +103,9 @@ function oauthBearer(token: () => Promise<string>): (context: SaslContext) => { 
   });
 }
 
+/** So long before a session ends is it renewed: longer than a fetch waits. */
+const REAUTHENTICATE_MS = 2000;
+
 /** A broker that is not connected yet. Time-outs of requests are the caller's: kafkajs polls for them. */
 export function createBroker(
   host: string,
@@ -124,6 +127,8 @@ export function createBroker(
     connectionTimeout: timeoutMs,
     requestTimeout: timeoutMs,
     enforceRequestTimeout: false,
+    // kafkajs's 10 s would log in anew with every request where sessions are shorter, which brokers refuse.
+    reauthenticationThreshold: REAUTHENTICATE_MS,
     logger: silent,
   });
   return new Broker({ connectionPool, logger: silent, authenticationTimeout: timeoutMs });
