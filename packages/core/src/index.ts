@@ -85,6 +85,7 @@ export {
   columnBytes,
   concatColumns,
   concatRows,
+  emptyColumn,
   type Layout,
   layoutOf,
   sliceColumn,

@@ -1,4 +1,4 @@
-import type { Columns, Schema } from "@ingest-ts/core";
+import { type Columns, emptyColumn, type Schema } from "@ingest-ts/core";
 import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import { RecordBatch, RecordBatchStreamWriter, type Schema as ArrowSchema } from "apache-arrow";
 import { METADATA_KEY, type Notice } from "./protocol.ts";
@@ -39,9 +39,12 @@ export const NEVER_ENDED: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
 export class IpcEncoder {
   readonly #writer = new MessageWriter();
   readonly #schema: ArrowSchema;
+  /** Ours: apache-arrow's own batch without rows has lists without offsets, which it cannot write. */
+  readonly #nothing: Columns;
 
   constructor(schema: Schema) {
     this.#schema = toArrowSchema(schema);
+    this.#nothing = { rows: 0, columns: schema.fields.map((field) => emptyColumn(field, 0)) };
   }
 
   /** The message that a stream begins with. */
@@ -57,7 +60,7 @@ export class IpcEncoder {
 
   /** A message without rows. */
   notice(notice: Notice): Uint8Array {
-    return this.#writer.batch(new RecordBatch(this.#schema, undefined, metadataOf(notice)));
+    return this.message(this.#nothing, notice);
   }
 }
 

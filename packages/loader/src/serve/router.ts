@@ -59,8 +59,11 @@ export class Router {
       const refusal = await this.#answer(request, response);
       if (refusal !== undefined) sendError(response, refusal.status, refusal.error);
     } catch (error) {
-      if (response.headersSent) response.destroy();
-      else sendError(response, statusOf(error), error);
+      if (response.headersSent) {
+        // Nobody else hears of it: the client sees a lost connection.
+        process.emitWarning(error instanceof Error ? error : String(error));
+        response.destroy();
+      } else sendError(response, statusOf(error), error);
     }
   }
 

@@ -1,5 +1,4 @@
-import { type Column, concatColumns, FormatError, getBit, takeColumn } from "@ingest-ts/core";
-import { emptyColumn } from "../restore/empty-column.ts";
+import { type Column, concatColumns, emptyColumn, FormatError, getBit, takeColumn } from "@ingest-ts/core";
 import { fieldOf, type ListNode } from "./nodes.ts";
 import type { SpinePart } from "./spine.ts";
 

@@ -1,13 +1,13 @@
 import {
   type Column,
   concatColumns,
+  emptyColumn,
   type DataType,
   FormatError,
   getBit,
   sliceColumn,
   takeColumn,
 } from "@ingest-ts/core";
-import { emptyColumn } from "./empty-column.ts";
 
 /** The same offsets as 64-bit integers. */
 export function widenOffsets(offsets: Int32Array): BigInt64Array {

@@ -1,12 +1,18 @@
-import { byteWidthOf, type Column, type Field, UnsupportedError } from "@ingest-ts/core";
+import type { Column } from "../columns.ts";
+import { UnsupportedError } from "../errors.ts";
+import { byteWidthOf, type DataType, type Field } from "../schema.ts";
 
-/** `length` nulls, or zeros and empty values where there cannot be nulls. */
+/**
+ * `length` nulls, or zeros and empty values where there cannot be nulls; 0 rows of any type.
+ *
+ * @throws UnsupportedError for values of unions and dictionaries
+ */
 export function emptyColumn({ type, nullable }: Field, length: number): Column {
   const base: Column = {
     type,
     length,
     nullCount: nullable ? length : 0,
-    validity: nullable ? new Uint8Array((length + 7) >> 3) : null,
+    validity: nullable && length > 0 ? new Uint8Array((length + 7) >> 3) : null,
     offsets: null,
     data: null,
     children: [],
@@ -34,8 +40,18 @@ export function emptyColumn({ type, nullable }: Field, length: number): Column {
       return { ...base, children: [emptyColumn(type.child, length * type.size)] };
     case "union":
     case "dictionary":
-      throw new UnsupportedError(`null lists of ${type.kind} items of a fixed size`);
+      if (length > 0) throw new UnsupportedError(`null lists of ${type.kind} items of a fixed size`);
+      return { ...base, data: new Uint8Array(0), ...emptyParts(type) };
     default:
       return { ...base, data: new Uint8Array(length * byteWidthOf(type)) };
   }
+}
+
+/** What unions and dictionaries have beside their bytes, without values. */
+function emptyParts(type: Extract<DataType, { kind: "union" | "dictionary" }>): Partial<Column> {
+  if (type.kind === "dictionary") {
+    return { dictionary: emptyColumn({ name: "values", type: type.value, nullable: false }, 0) };
+  }
+  const children = type.children.map((child) => emptyColumn(child, 0));
+  return { children, offsets: type.mode === "dense" ? new Int32Array(0) : null };
 }
