@@ -193,7 +193,7 @@ def test_an_error_in_mid_stream_is_raised_as_its_kind(fake: Fake, code: str, kin
     with pytest.raises(kind) as caught:
         next(stream)
     if code != "INGEST_NEW":
-        assert str(caught.value) == "page 3 is torn. Write it again."
+        assert str(caught.value) == "page 3 is torn (a.parquet). Write it again."
         assert caught.value.where == {"url": "a.parquet"}
     # The place is that of the last batch, for a server that can read the data.
     assert stream.state_dict() == {"epoch": 0, "at": 2}

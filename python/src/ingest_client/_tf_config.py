@@ -21,7 +21,7 @@ class TfTask:
 
 
 def _fail(what: str) -> NoReturn:
-    raise OptionsError(f"{what}. Correct TF_CONFIG, or set INGEST_RANK and INGEST_WORLD_SIZE.")
+    raise OptionsError(what, remedy="Correct TF_CONFIG, or set INGEST_RANK and INGEST_WORLD_SIZE.")
 
 
 def _tasks_of(cluster: dict[str, Any], role: str) -> int:

@@ -106,6 +106,18 @@ _kinds: dict[str, type[IngestError]] = {
 }
 
 
+def _described(where: Mapping[str, Any]) -> str:
+    """A place as the server's own messages show it."""
+    parts = [str(where["url"])] if "url" in where else []
+    if "fragment" in where:
+        parts.append(f"fragment {where['fragment']}")
+    if "column" in where:
+        parts.append(f'column "{where["column"]}"')
+    if "offset" in where:
+        parts.append(f"byte {where['offset']}")
+    return ", ".join(parts)
+
+
 def error_from_server(answer: object, fallback: str) -> IngestError:
     """The error that an answer of the server stands for.
 
@@ -118,9 +130,12 @@ def error_from_server(answer: object, fallback: str) -> IngestError:
     if kind is None:
         return FormatError(fallback)
     remedy, where = answer.get("remedy"), answer.get("where")
+    where = where if isinstance(where, dict) else {}
+    place = _described(where)
+    message = str(answer.get("message", fallback))
     return kind(
-        str(answer.get("message", fallback)),
+        f"{message} ({place})" if place else message,
         remedy=remedy if isinstance(remedy, str) else None,
-        where=where if isinstance(where, dict) else None,
+        where=where,
         retryable=answer.get("retryable") is True,
     )

@@ -74,7 +74,7 @@ _KUBERNETES = _Family("kubernetes", "JOB_COMPLETION_INDEX", "INGEST_WORLD_SIZE")
 
 
 def _fail(what: str) -> NoReturn:
-    raise OptionsError(f"{what}. {_REMEDY}")
+    raise OptionsError(what, remedy=_REMEDY)
 
 
 def _read(env: Environment, name: str) -> str | None:
@@ -207,18 +207,19 @@ def resolve_world(
     if rank is not None or world_size is not None:
         if rank is None or world_size is None:
             missing = "rank" if rank is None else "world"
-            raise OptionsError(f"{missing} is not given. Pass rank= and world= together, or neither.")
+            raise OptionsError(f"{missing} is not given", remedy="Pass rank= and world= together, or neither.")
         for name, value in (("rank", rank), ("world", world_size)):
             if type(value) is not int:
-                raise OptionsError(f"{name} {value!r} is not a whole number. Pass an int.")
+                raise OptionsError(f"{name} {value!r} is not a whole number", remedy="Pass an int.")
         if world_size < 1:
-            raise OptionsError(f"world {world_size} is not a whole number above 0. At least one rank reads.")
+            raise OptionsError(f"world {world_size} is not above 0", remedy="At least one rank reads.")
         if not 0 <= rank < world_size:
-            raise OptionsError(f"rank {rank} is not in [0, {world_size}). Ranks count from 0.")
+            raise OptionsError(f"rank {rank} is not in [0, {world_size})", remedy="Ranks count from 0.")
         return rank, world_size, "explicit"
     world = world_from_env(os.environ if env is None else env)
     if world.rank is None:
         raise OptionsError(
-            f'TF_CONFIG\'s role "{world.role}" reads no data. Do not read in this process, or pass rank= and world=.'
+            f'TF_CONFIG\'s role "{world.role}" reads no data',
+            remedy="Do not read in this process, or pass rank= and world=.",
         )
     return world.rank, world.world_size, world.source
