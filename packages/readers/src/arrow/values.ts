@@ -3,13 +3,13 @@ import {
   type ByteSource,
   type Columns,
   concatRows,
+  emptyColumn,
   defaultLimits,
   FormatError,
   type Limits,
   type Schema,
   type Select,
 } from "@ingest-ts/core";
-import { emptyColumn } from "../restore/empty-column.ts";
 import { arrow } from "./index.ts";
 
 /** Bytes in memory as a source. */

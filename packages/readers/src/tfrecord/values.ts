@@ -2,6 +2,7 @@ import {
   type Column,
   type DataType,
   defaultLimits,
+  emptyColumn,
   FormatError,
   getBit,
   type IngestError,
@@ -14,7 +15,6 @@ import {
   UnsupportedError,
 } from "@ingest-ts/core";
 import { acquireKernels, loadKernels } from "@ingest-ts/kernels";
-import { emptyColumn } from "../restore/empty-column.ts";
 import { ColumnError } from "./append.ts";
 import { RowError } from "./assemble.ts";
 import { parseDeclared } from "./declared.ts";
