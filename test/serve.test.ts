@@ -231,14 +231,17 @@ describe("what breaks", () => {
   });
 
   it("SIGTERM drains: streams say where to go on, and the exit code is 0", async () => {
-    const server = await serve("drain", [data, ...order, "--epochs", "inf"]);
+    // A batch is more than every buffer on the way holds: behind the first one the stream waits for its client.
+    const large = join(folder, "large.parquet");
+    await writeIds(large, 0, 40_000);
+    const server = await serve("drain", [large, ...order, "--batch", "20000", "--epochs", "inf"]);
     expect((await askJson(server.socket, "/livez")).body).toEqual({ live: true });
     expect(await askJson(server.socket, "/readyz")).toEqual({ status: 200, body: { ready: true } });
     expect((await askJson(server.socket, "/v1/info")).body).toMatchObject({
       protocol: 1,
-      rows: ROWS,
+      rows: 40_000,
       order: { seed: 20, lanes: null, windowRows: 256, ends: null },
-      defaults: { batch: 64, world: null, epochs: null },
+      defaults: { batch: 20_000, world: null, epochs: null },
       columns: [
         { name: "id", type: "int32", nullable: false },
         { name: "word", type: "utf8", nullable: false },

@@ -6,7 +6,9 @@ format/Message.fbs) is read here.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,17 @@ _METADATA_BYTES_MAX = 256 << 20
 _BODY_BYTES_MAX = 1 << 40
 #: Buffers start at multiples of this from the beginning of the body; so the body shall.
 _ALIGN_BYTES = 64
+
+
+def _pool() -> pa.MemoryPool:
+    """mimalloc, the newer pyarrow's own choice: jemalloc gives large blocks back and faults them in for every batch."""
+    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        with contextlib.suppress(NotImplementedError):
+            return pa.mimalloc_memory_pool()
+    return pa.default_memory_pool()
+
+
+_POOL = _pool()
 
 
 @dataclass(frozen=True)
@@ -147,7 +160,7 @@ class MessageReader:
     def _with_body(self, head: bytes, body_bytes: int) -> pa.Message:
         """One message in one buffer, the body on a boundary that vector instructions like."""
         start = -len(head) % _ALIGN_BYTES
-        whole = pa.allocate_buffer(start + len(head) + body_bytes)
+        whole = pa.allocate_buffer(start + len(head) + body_bytes, _POOL)
         view = memoryview(whole).cast("B")
         view[start : start + len(head)] = head
         self._response.read_into(view[start + len(head) :])

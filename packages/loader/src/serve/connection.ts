@@ -6,14 +6,20 @@ import { STREAM_TYPE } from "./protocol.ts";
 const CUT_MS = 1000;
 
 /** Resolves when the bytes were taken by the system, or the connection is gone. */
-function send(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+function send(response: ServerResponse, pieces: readonly Uint8Array[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       response.off("close", done);
       resolve();
     };
     response.once("close", done);
-    response.write(bytes, done);
+    // Corked: one chunk, and all pieces in one system call where it takes them.
+    response.cork();
+    for (const [i, piece] of pieces.entries()) {
+      if (i === pieces.length - 1) response.write(piece, done);
+      else response.write(piece);
+    }
+    response.uncork();
   });
 }
 
@@ -35,9 +41,9 @@ export async function sendStream(stream: RankStream, response: ServerResponse): 
   response.writeHead(200, { "Content-Type": STREAM_TYPE, "Cache-Control": "no-store" });
   let making = stream.next();
   while (!response.closed && !response.destroyed) {
-    const { bytes, ending } = await making;
+    const { pieces, ending } = await making;
     if (ending === undefined) making = stream.next();
-    await send(response, bytes);
+    await send(response, pieces);
     if (ending === undefined) continue;
     if (ending === "whole") response.end();
     else cut(response);

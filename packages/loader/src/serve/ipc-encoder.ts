@@ -3,6 +3,31 @@ import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import { RecordBatch, RecordBatchStreamWriter, type Schema as ArrowSchema } from "apache-arrow";
 import { METADATA_KEY, type Notice } from "./protocol.ts";
 
+/** Bytes in order, in pieces that are worth a place of their own in a system call; the large ones are a batch's own. */
+export type Pieces = readonly Uint8Array[];
+
+/** What is smaller is put together with its neighbours: copying it costs less than passing it on by itself. */
+const OWN_PIECE_BYTES = 64 * 1024;
+
+function joined(parts: readonly Uint8Array[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const flush = (): void => {
+    if (small.length > 0) pieces.push(Buffer.concat(small));
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length < OWN_PIECE_BYTES) {
+      small.push(part);
+    } else {
+      flush();
+      pieces.push(part);
+    }
+  }
+  flush();
+  return pieces;
+}
+
 /** apache-arrow's writer with its messages taken out one at a time, instead of put into a queue without an end. */
 class MessageWriter extends RecordBatchStreamWriter {
   #parts: Uint8Array[] = [];
@@ -12,21 +37,22 @@ class MessageWriter extends RecordBatchStreamWriter {
     return this;
   }
 
-  schema(schema: ArrowSchema): Uint8Array {
+  schema(schema: ArrowSchema): Pieces {
     this._writeSchema(schema);
     return this.#take();
   }
 
-  batch(batch: RecordBatch): Uint8Array {
+  batch(batch: RecordBatch): Pieces {
     this._writeRecordBatch(batch);
     return this.#take();
   }
 
-  /** In one piece: one large write costs less than many small ones. */
-  #take(): Uint8Array {
-    const bytes = Buffer.concat(this.#parts);
+  #take(): Pieces {
+    const pieces = joined(this.#parts);
     this.#parts = [];
-    return bytes;
+    // The writer keeps a list of all blocks for the footer of a file, which a stream does not have.
+    this._recordBatchBlocks.length = 0;
+    return pieces;
   }
 }
 
@@ -48,18 +74,18 @@ export class IpcEncoder {
   }
 
   /** The message that a stream begins with. */
-  schemaMessage(): Uint8Array {
+  schemaMessage(): Pieces {
     return this.#writer.schema(this.#schema);
   }
 
-  /** A message of some rows. */
-  message(columns: Columns, notice: Notice): Uint8Array {
+  /** A message of some rows, whose buffers it shares. */
+  message(columns: Columns, notice: Notice): Pieces {
     const { schema, data } = toRecordBatch(columns, this.#schema);
     return this.#writer.batch(new RecordBatch(schema, data, metadataOf(notice)));
   }
 
   /** A message without rows. */
-  notice(notice: Notice): Uint8Array {
+  notice(notice: Notice): Pieces {
     return this.message(this.#nothing, notice);
   }
 }

@@ -45,9 +45,9 @@ export type Notice =
 /** Whether nothing follows, and whether that is how a whole stream ends. */
 type Ending = "whole" | "cut";
 
-/** One IPC message on its way: its bytes, and what the connection does behind it. */
+/** One IPC message on its way: its bytes in pieces, and what the connection does behind it. */
 export interface OutMessage {
-  readonly bytes: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
   readonly ending: Ending | undefined;
 }
 

@@ -34,21 +34,19 @@ export class RankStream {
   /** The place after the last batch that was sent. */
   #state: StateDict;
   #draining = false;
-  /** Resolves when the server stops: a stream may have been waiting for records for hours. */
-  readonly #drained: Promise<"draining">;
+  /** Ends the waiting for a batch when the server stops: it may have lasted for hours. */
   #tellDrained: () => void = () => {};
 
   /** @param loader not yet asked for batches; its state is loaded */
   constructor(loader: Loader | WindowLoader, ledger: StreamLedger | undefined) {
     this.#loader = loader;
-    this.#drained = new Promise((resolve) => (this.#tellDrained = () => resolve("draining")));
     this.#schema = plainSchema(loader.schema);
     this.#hasDictionaries = JSON.stringify(this.#schema) !== JSON.stringify(loader.schema);
     this.#encoder = new IpcEncoder(this.#schema);
     this.#ledger = ledger;
     this.#state = loader.stateDict();
     this.#epoch = this.#state["epoch"] as number;
-    this.#ready.push({ bytes: this.#encoder.schemaMessage(), ending: undefined });
+    this.#ready.push({ pieces: this.#encoder.schemaMessage(), ending: undefined });
     if (ledger !== undefined) this.#ready.push(this.#notice(this.#ledgerNotice(ledger)));
   }
 
@@ -59,11 +57,11 @@ export class RankStream {
   }
 
   #notice(notice: Notice): OutMessage {
-    return { bytes: this.#encoder.notice(notice), ending: undefined };
+    return { pieces: this.#encoder.notice(notice), ending: undefined };
   }
 
   #last(notice: Notice, behind: Uint8Array, ending: OutMessage["ending"]): OutMessage {
-    return { bytes: Buffer.concat([this.#encoder.notice(notice), behind]), ending };
+    return { pieces: [...this.#encoder.notice(notice), behind], ending };
   }
 
   /** The next message that is made says that the server stops. */
@@ -80,12 +78,20 @@ export class RankStream {
       if (this.#draining) return this.#drainingMessage();
       const held = this.#held;
       this.#held = undefined;
-      const next = held ?? (await Promise.race([this.#loader.next(), this.#drained]));
+      const next = held ?? (await this.#nextOrDraining());
       if (next === "draining") return this.#drainingMessage();
       return await this.#take("toColumns" in next ? next : next.value);
     } catch (error) {
       return this.#last({ kind: "error", error: errorNotice(error), state: this.#state }, NEVER_ENDED, "cut");
     }
+  }
+
+  /** Not a race with one promise of the whole stream, which would keep every batch that was ever handed out. */
+  #nextOrDraining(): Promise<IteratorResult<Batch, undefined> | "draining"> {
+    return new Promise((resolve, reject) => {
+      this.#tellDrained = () => resolve("draining");
+      this.#loader.next().then(resolve, reject);
+    });
   }
 
   #drainingMessage(): OutMessage {
@@ -118,11 +124,11 @@ export class RankStream {
     const columns = this.#hasDictionaries ? plainColumns(batch.toColumns()) : batch.toColumns();
     const [from, to] = positions;
     const ledger = this.#ledger === undefined ? {} : { ledger: ledgerEntry(columns, { epoch, step, from, to }) };
-    const bytes = this.#encoder.message(columns, { kind: "batch", epoch, step, positions, state, ...ledger });
+    const pieces = this.#encoder.message(columns, { kind: "batch", epoch, step, positions, state, ...ledger });
     this.#state = state;
     // Said at once, not when the next epoch's first batch is there.
     if ((state["epoch"] as number) > epoch) this.#ready.push(this.#endEpoch());
-    return { bytes, ending: undefined };
+    return { pieces, ending: undefined };
   }
 
   /** Stops reading. Harmless when repeated. */

@@ -111,7 +111,7 @@ export function columnsInfo(schema: Schema): Info {
   const plain = plainSchema(schema);
   return {
     columns: plain.fields.map(({ name, type, nullable }) => ({ name, type: typeText(type), nullable })),
-    schema: Buffer.from(new IpcEncoder(plain).schemaMessage()).toString("base64"),
+    schema: Buffer.concat(new IpcEncoder(plain).schemaMessage()).toString("base64"),
   };
 }
 

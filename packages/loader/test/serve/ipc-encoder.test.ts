@@ -14,7 +14,7 @@ function roundTrip(schema: Schema, parts: readonly Columns[]): void {
   const messages = parts.map((columns, step) =>
     encoder.message(columns, { kind: "batch", epoch: 0, step, positions: [0, columns.rows], state: {} }),
   );
-  const all = Buffer.concat([encoder.schemaMessage(), encoder.notice(end), ...messages, END_OF_STREAM]);
+  const all = Buffer.concat([encoder.schemaMessage(), encoder.notice(end), ...messages, END_OF_STREAM].flat());
   const [notice, ...batches] = [...RecordBatchReader.from(all)];
   expect(notice?.numRows).toBe(0);
   expect(JSON.parse(notice?.metadata.get("ingest") ?? "")).toEqual(end);
