@@ -4,7 +4,9 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchmarks, engines, goals } from "./definitions.mjs";
 import { median } from "./machine.mjs";
-import { appendStorageSection } from "./storage-report.mjs";
+import { appendSection } from "./sections.mjs";
+import { storageSection } from "./storage-report.mjs";
+import { trainersSection } from "./trainers-report.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -134,7 +136,10 @@ function renderResults(folder) {
 /** @returns the text; written to `path` when given. */
 export function writeResults(folder, path) {
   const text = renderResults(folder);
-  if (path !== undefined) writeFileSync(path, appendStorageSection(`${text.trimEnd()}\n`));
+  if (path !== undefined) {
+    const withStorage = appendSection(`${text.trimEnd()}\n`, "storage.jsonl", storageSection);
+    writeFileSync(path, appendSection(withStorage, "trainers.jsonl", trainersSection));
+  }
   return text;
 }
 

@@ -1,9 +1,10 @@
 // The section "Object storage" of bench/RESULTS.md, made from a record of bench/storage.mjs:
 //   node bench/storage-report.mjs bench/record/<date>-<machine>
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./machine.mjs";
+import { writeSection } from "./sections.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const TITLE = "## Object storage";
@@ -36,7 +37,7 @@ function summarise(lines) {
 }
 
 /** The section of a record. */
-function storageSection(folder) {
+export function storageSection(folder) {
   const lines = readFileSync(join(folder, "storage.jsonl"), "utf8")
     .trim()
     .split("\n")
@@ -81,34 +82,6 @@ function storageSection(folder) {
   ].join("\n");
 }
 
-/** `text` of RESULTS.md with this section in the place of the one that was there, or at its end. */
-function withSection(text, section) {
-  const from = text.indexOf(`\n${TITLE}\n`);
-  if (from < 0) return `${text.trimEnd()}\n\n${section.trimEnd()}\n`;
-  const next = text.indexOf("\n## ", from + TITLE.length);
-  const rest = next < 0 ? "" : text.slice(next + 1);
-  return `${`${text.slice(0, from + 1)}${section.trimEnd()}\n\n${rest}`.trimEnd()}\n`;
-}
-
-/** @returns the section; it is in the file afterwards */
-export function writeStorageSection(folder, path) {
-  const section = storageSection(folder);
-  const before = existsSync(path) ? readFileSync(path, "utf8") : "# Results, side by side\n";
-  writeFileSync(path, withSection(before, section));
-  return section;
-}
-
-/** `text`, with the section of the newest record of storage at its end; without one it stays as it is. */
-export function appendStorageSection(text) {
-  const root = join(here, "record");
-  const folder = readdirSync(root)
-    .map((name) => join(root, name))
-    .filter((each) => existsSync(join(each, "storage.jsonl")))
-    .toSorted()
-    .at(-1);
-  return folder === undefined ? text : withSection(text, storageSection(folder));
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(writeStorageSection(process.argv[2], join(here, "RESULTS.md")));
+  console.log(writeSection(storageSection(process.argv[2]), join(here, "RESULTS.md")));
 }

@@ -19,7 +19,8 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { accessKey, secretKey, servers } from "../packages/storage/test/lib/servers.mjs";
 import { environment, findPython, recordFolder, seededRandom, shuffled } from "./machine.mjs";
-import { engines, writeStorageSection } from "./storage-report.mjs";
+import { writeSection } from "./sections.mjs";
+import { engines, storageSection } from "./storage-report.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const PART_BYTES = 8 * 1024 * 1024;
@@ -121,7 +122,7 @@ function keep(env, lines) {
   const folder = recordFolder(env);
   writeFileSync(join(folder, "storage-environment.json"), `${JSON.stringify(env, null, 2)}\n`);
   writeFileSync(join(folder, "storage.jsonl"), `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
-  console.log(writeStorageSection(folder, join(here, "RESULTS.md")));
+  console.log(writeSection(storageSection(folder), join(here, "RESULTS.md")));
   console.log(`every sample: ${relative(process.cwd(), folder)}`);
 }
 
