@@ -92,6 +92,62 @@ describe.skipIf(missing !== undefined)("ingest kafka", () => {
     expect(bad.stdout + bad.stderr).not.toContain("wrong-77c2");
   });
 
+  it("cat reads a topic like a file, up to its end now", async () => {
+    const { helper } = kafka;
+    await helper.createTopic("cat", { partitions: 2 });
+    // Older than its retention, a topic would delete them.
+    const now = Date.now();
+    const timeOf = (i: number): number => now - (10 - i) * 60_000;
+    const values = [1, 2, 3, 4].map((i) => ({
+      value: JSON.stringify({ i, name: `n${i}` }),
+      timestamp: timeOf(i),
+    }));
+    await helper.send("p", "cat", values, 1);
+    const cat = async (...args: string[]) => {
+      const { status, stdout, stderr } = await ingest([
+        "cat",
+        `${url}/cat`,
+        "--value-as",
+        "json",
+        "--to",
+        "jsonl",
+        ...args,
+      ]);
+      expect([status, stderr]).toEqual([0, ""]);
+      return stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as object);
+    };
+    expect(await cat("--limit", "1")).toEqual([
+      {
+        topic: "cat",
+        partition: 1,
+        kafkaOffset: 0,
+        timestamp: new Date(timeOf(1)).toISOString(),
+        key: null,
+        value: { i: 1, name: "n1" },
+        headers: [],
+      },
+    ]);
+    expect(await cat("--expand", "--columns", "i,name", "--where", "i > 1 and i < 4")).toEqual([
+      { i: 2, name: "n2" },
+      { i: 3, name: "n3" },
+    ]);
+    expect(await cat("--columns", "kafkaOffset", "--from", "1", "--until", "3")).toEqual([
+      { kafkaOffset: 1 },
+      { kafkaOffset: 2 },
+    ]);
+    expect(await cat("--columns", "kafkaOffset", "--from", new Date(timeOf(3)).toISOString())).toEqual([
+      { kafkaOffset: 2 },
+      { kafkaOffset: 3 },
+    ]);
+    const two = await ingest(["cat", `${url}/cat`, `${url}/flights`]);
+    expect([two.status, two.stderr]).toEqual([2, expect.stringContaining("read by themselves")]);
+    const file = await ingest(["cat", "x.parquet", "--from", "1"]);
+    expect([file.status, file.stderr]).toEqual([2, expect.stringContaining("are of topics of Kafka")]);
+  });
+
   it("names what is wrong, and ends with the code for it", async () => {
     const missingTopic = await ingest(["kafka", "inspect", `${url}/nothing`]);
     expect([missingTopic.status, missingTopic.stderr]).toEqual([

@@ -12,7 +12,7 @@ Examples:
 `;
 
 /** Commands that name no object. */
-const withoutUris: ReadonlySet<string> = new Set(["env"]);
+const withoutUris: ReadonlySet<string> = new Set(["env", "kafka"]);
 
 /** The command that `argv` (without node and script) asks for: its first word, or the one after `help`. */
 function commandAsked(argv: readonly string[]): string | undefined {

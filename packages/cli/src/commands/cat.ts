@@ -1,5 +1,5 @@
 import { OptionsError, type Slab, sliceRows } from "@ingest-ts/core";
-import { open } from "@ingest-ts/readers";
+import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type Command, Option } from "commander";
 import {
   columnsOption,
@@ -16,6 +16,10 @@ import {
   strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
+import { addKafkaOptions, secretsHelp } from "../kafka/kafka-options.ts";
+import { addPayloadOptions, payloadsHelp } from "../kafka/payload-options.ts";
+import { addPlaceOptions } from "../kafka/places.ts";
+import { isKafkaUri, openTopic, type TopicFlags, type TopicRows } from "../kafka/topic-rows.ts";
 import { chooseFormat, createRowWriter, openOutput, type RowFormat, rowFormats } from "../output/rows-out.ts";
 import type { RowWriter } from "../output/row-writer.ts";
 import { breathe, withSignals } from "../process/signals.ts";
@@ -27,6 +31,7 @@ Examples:
   ingest cat events.tfrecord --schema features.json --to csv > events.csv
   ingest cat flights.parquet --to arrow --output flights.arrow
   ingest cat flights/ --where "month = 2" --limit 5        a folder with month=1/, month=2/ …
+  ingest cat kafka://localhost:9092/flights --value-as json --from 2026-11-29
 `;
 
 const explanation = `
@@ -44,9 +49,11 @@ A column name with dots in it wins over the path it spells. --output writes a te
 name and renames it: the file is there when it is complete.
 Files of a folder are taken in byte order of their names; those that begin with _ or .
 and empty ones are passed over. Columns go by name: types are widened where every value
-stays what it is, and missing columns are null. Folders called name=value are columns.`;
+stays what it is, and missing columns are null. Folders called name=value are columns.
+Topics of Kafka are read up to their end as it is at the start: topic, partition,
+kafkaOffset, timestamp, key, value, headers.`;
 
-interface CatFlags extends InputFlags {
+interface CatFlags extends InputFlags, TopicFlags {
   readonly limit?: number;
   readonly to?: RowFormat;
   readonly output?: string;
@@ -54,10 +61,10 @@ interface CatFlags extends InputFlags {
 
 /** Adds `ingest cat` to the program. */
 export function registerCat(program: Command): void {
-  program
+  const command = program
     .command("cat")
     .description("print rows as a table, JSON lines, CSV or Arrow")
-    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
+    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **), or topics of Kafka")
     .addOption(columnsOption())
     .addOption(whereOption())
     .addOption(new Option("-n, --limit <n>", "at most n rows").argParser(parseLimit))
@@ -71,8 +78,10 @@ export function registerCat(program: Command): void {
     .addOption(partitionsOption())
     .addOption(strictSchemaOption())
     .addHelpText("before", examples)
-    .addHelpText("after", explanation)
-    .action((uris: string[], flags: CatFlags) => withSignals((signal) => cat(uris, flags, signal)));
+    .addHelpText("after", explanation + payloadsHelp + secretsHelp);
+  addKafkaOptions(addPayloadOptions(addPlaceOptions(command))).action((uris: string[], flags: CatFlags) =>
+    withSignals((signal) => cat(uris, flags, signal)),
+  );
 }
 
 function parseLimit(text: string): number {
@@ -86,9 +95,8 @@ async function cat(uris: readonly string[], flags: CatFlags, signal: AbortSignal
   const options = await readInputFlags(flags, signal);
   // Few rows wanted: few rows decoded.
   const batchRows = flags.limit === undefined ? undefined : Math.max(1, Math.min(flags.limit, 65_536));
-  const reader = await open(inputOf(uris), { ...options, batchRows });
+  const reader = await openRows(uris, flags, { ...options, batchRows });
   try {
-    noteSkipped(reader);
     const sink = await openOutput(flags.output);
     let writer: RowWriter | undefined;
     try {
@@ -105,6 +113,24 @@ async function cat(uris: readonly string[], flags: CatFlags, signal: AbortSignal
   } finally {
     await reader.close();
   }
+}
+
+async function openRows(uris: readonly string[], flags: CatFlags, options: OpenOptions): Promise<Reader | TopicRows> {
+  const [first = ""] = uris;
+  if (!uris.some(isKafkaUri)) {
+    if (flags.from !== undefined || flags.until !== undefined) {
+      throw new OptionsError("--from and --until are of topics of Kafka", { remedy: "Leave them out." });
+    }
+    const reader = await open(inputOf(uris), options);
+    noteSkipped(reader);
+    return reader;
+  }
+  if (uris.length > 1) {
+    throw new OptionsError("topics of Kafka are read by themselves", {
+      remedy: "Name one URL; it may have several topics: kafka://host:port/a,b.",
+    });
+  }
+  return openTopic(first, flags, options);
 }
 
 /** At most `limit` rows. Ends the source as soon as they are there. */

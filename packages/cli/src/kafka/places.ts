@@ -1,4 +1,5 @@
 import { OptionsError } from "@ingest-ts/core";
+import { type Command, Option } from "commander";
 
 /** A place in every partition, as `--from` and `--until` write it. */
 export type Place = "earliest" | "latest" | { readonly timestampMs: number } | { readonly offset: number };
@@ -21,4 +22,15 @@ export function placeParser(flags: string): (text: string) => Place {
 function withZone(text: string): string {
   if (!/[T ]/.test(text)) return `${text}T00:00:00Z`;
   return /(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`;
+}
+
+/** Adds `--from` and `--until`, of topics that are read like files. */
+export function addPlaceOptions(command: Command): Command {
+  const flags = ["--from <place>", "--until <place>"] as const;
+  const options = [
+    new Option(flags[0], "earliest (default), an offset or a time").argParser(placeParser(flags[0])),
+    new Option(flags[1], "latest (default), an offset or a time").argParser(placeParser(flags[1])),
+  ];
+  for (const option of options) command.addOption(option.helpGroup("Kafka:"));
+  return command;
 }
