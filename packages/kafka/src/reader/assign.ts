@@ -132,7 +132,9 @@ class AssignReader implements KafkaReader {
       this.#options.signal?.throwIfAborted();
       const value = this.#fetcher.take();
       if (value !== undefined) return { done: false, value };
-      if (this.#closing !== undefined || (this.#bounded && this.#fetcher.done)) {
+      if (this.#closing !== undefined) return { done: true, value: undefined };
+      if (this.#bounded && this.#fetcher.done) {
+        await this.close(); // a loop that comes to its end calls nothing more, and connections would keep the process
         return { done: true, value: undefined };
       }
       await this.#fetcher.changed();

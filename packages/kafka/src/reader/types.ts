@@ -154,7 +154,7 @@ export type AckOutcome = "committed" | "deferred" | "fenced";
  *
  * Assign mode: the state is the place after the last slab returned, for every partition of this rank; it also holds frozen
  * ends, topic ids and leader epochs. `mergeStates` of all ranks' states restores any number of ranks. A topic made again is a
- * `StateError` (at resume) or a `SourceError` "ObjectChanged". Group mode has no state: `stateDict` is `{}` and loading one
+ * `StateError` (at resume) or a `SourceError` "ObjectChanged". A bounded reader closes itself when it has come to its end. Group mode has no state: `stateDict` is `{}` and loading one
  * is a `StateError`.
  */
 export interface KafkaReader extends Stage<KafkaSlab> {
