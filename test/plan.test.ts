@@ -2,16 +2,18 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { channels, type FragmentRead, type SourceRead } from "@ingest-ts/core";
 import { Dice, randomColumns } from "@ingest-ts/core/testing";
-import { load, planRun } from "@ingest-ts/loader";
+import { load, type LoadOptions, planRun } from "@ingest-ts/loader";
+import { open } from "@ingest-ts/readers";
 import { fileSink } from "@ingest-ts/storage";
 import { createParquetWriter } from "@ingest-ts/writers/parquet";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeIds } from "./lib/write-ids.ts";
 
 const run = promisify(execFile);
 const main = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
@@ -109,6 +111,36 @@ test("files that the condition rules out are not read", async () => {
   expect(rows).toBe(100);
   expect(new Set(reads)).toEqual(new Set([join(folder, "month=2", "a.parquet")]));
   expect(reads.length).toBeLessThanOrEqual(planned.fragmentReads);
+});
+
+test("of one file too, what a condition rules out is not fetched, and the batches are the same", async () => {
+  const path = join(folder, "..", `${basename(folder)}-ids.parquet`);
+  await writeIds(path, 0, 2000);
+  try {
+    const shuffle = { lanes: 4, windowRows: 64 };
+    const options = { batchSize: 32, where: "id >= 500 and id < 620", shuffle, world: { rank: 0, worldSize: 1 } };
+    const read = async (source: LoadOptions["source"]): Promise<{ ids: number[][]; askedBytes: number }> => {
+      const loader = await load({ ...options, source });
+      let askedBytes = 0;
+      const note = (message: unknown): void => void (askedBytes += (message as SourceRead).askedBytes);
+      subscribe(channels.sourceRead.name, note);
+      const ids: number[][] = [];
+      for await (const batch of loader) ids.push([...batch.toMatrix(["id"], Float64Array)]);
+      unsubscribe(channels.sourceRead.name, note);
+      return { ids, askedBytes };
+    };
+    // A reader that was given reads every fragment.
+    const reader = await open(path);
+    const whole = await read(reader);
+    await reader.close();
+    const pruned = await read(path);
+    expect(pruned.ids).toEqual(whole.ids);
+    expect(pruned.ids.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 120 }, (_, i) => 500 + i));
+    expect(pruned.askedBytes).toBeGreaterThan(0);
+    expect(pruned.askedBytes).toBeLessThan(whole.askedBytes / 8);
+  } finally {
+    await rm(path);
+  }
 });
 
 test("the command: a table of 80 columns, JSON, and refusals with the next good values", async () => {

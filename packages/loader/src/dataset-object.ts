@@ -27,16 +27,18 @@ export interface DatasetObject {
   closeWhole(reader: FragmentReader): Promise<void>;
 }
 
-/** A reader that was given, or one that is open as long as the loader. */
-export function openObject(reader: Reader): DatasetObject {
-  const same = (): Promise<Reader> => Promise.resolve(reader);
+/**
+ * A reader that was given, or one that is open as long as the loader. `pruned` is the same one, or one of the same object
+ * without fragments in which no row passes.
+ */
+export function openObject({ reader, pruned }: { readonly reader: Reader; readonly pruned: Reader }): DatasetObject {
   const keep = (): Promise<void> => Promise.resolve();
   return {
     fragmentBytes: reader.fragments.map(({ sizeBytes }) => sizeBytes),
     mayPass: true,
-    acquire: same,
+    acquire: () => Promise.resolve(pruned),
     release: keep,
-    openWhole: same,
+    openWhole: () => Promise.resolve(reader),
     closeWhole: keep,
   };
 }

@@ -87,10 +87,11 @@ export function withColumns(
 async function openInputs(
   inputs: readonly ObjectInput[],
   columns: readonly ColumnPath[] | undefined,
+  where: Predicate | undefined,
   options: LoadOptions,
   segmentBy: SegmentBy | undefined,
 ): Promise<DatasetParts> {
-  const given = await openGiven(inputs, columns, options);
+  const given = await openGiven(inputs, columns, where, options);
   const { objects } = given;
   const close = (): Promise<void> => given.close();
   try {
@@ -98,10 +99,16 @@ async function openInputs(
       objects.map(({ object }) => object),
       segmentBy,
     );
-    const byName = new Map(objects.map(({ object, reader }) => [object.name, reader]));
-    const readers = manifest.objects.map(({ name }) => byName.get(name)).filter((reader) => reader !== undefined);
+    const byName = new Map(objects.map((each) => [each.object.name, each]));
+    const inOrder = manifest.objects.map(({ name }) => byName.get(name)).filter((each) => each !== undefined);
     const skipped = { hidden: 0, empty: 0 };
-    return { manifest, objects: readers.map(openObject), readSchema: mergeSchemas(readers), skipped, close };
+    return {
+      manifest,
+      objects: inOrder.map(openObject),
+      readSchema: mergeSchemas(inOrder.map(({ reader }) => reader)),
+      skipped,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -134,7 +141,7 @@ export async function openDataset(
     const listed = urls.length === inputs.length && !(await isOneFile(urls, options.signal));
     const parts = listed
       ? await openListing(urls, columns, where, options, segmentBy)
-      : await openInputs(inputs, columns, options, segmentBy);
+      : await openInputs(inputs, columns, where, options, segmentBy);
     try {
       return withColumns(parts, options.columns, where);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type ColumnPath, mapSome, OptionsError } from "@ingest-ts/core";
+import { type ColumnPath, type FormatName, mapSome, OptionsError, type Predicate } from "@ingest-ts/core";
 import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type ManifestObject, relativeNames } from "@ingest-ts/sharder";
 import { storedIndex } from "./index-store.ts";
@@ -60,15 +60,36 @@ async function openInput(input: ObjectInput, openOptions: OpenOptions, options: 
   }
 }
 
+/** Formats whose metadata rules out fragments and pages. */
+const prunes: ReadonlySet<FormatName> = new Set(["parquet", "orc"]);
+
+/** The same object without the fragments in which no row can pass; it is closed with `reader`. */
+function prunedReader(
+  reader: Reader,
+  input: ObjectInput,
+  where: Predicate | undefined,
+  openOptions: OpenOptions,
+): Promise<Reader> | Reader {
+  if (where === undefined || isReader(input) || !prunes.has(reader.format)) return reader;
+  return open(reader.source, { ...openOptions, format: reader.format, where });
+}
+
 interface OpenObject {
+  /** Reads any row. */
   readonly reader: Reader;
+  /** Reads those that may pass. */
+  readonly pruned: Reader;
   readonly object: ManifestObject;
 }
 
-async function describe(reader: Reader, name: string, signal: AbortSignal | undefined): Promise<OpenObject> {
+async function describe(
+  { reader, pruned }: Pick<OpenObject, "reader" | "pruned">,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<OpenObject> {
   const fragmentRows = reader.fragments.map(({ rows }) => rows as number);
   const { sizeBytes, digest } = await digestTail(reader.source, signal);
-  return { reader, object: { name, sizeBytes, digest, fragmentRows } };
+  return { reader, pruned, object: { name, sizeBytes, digest, fragmentRows } };
 }
 
 /** Objects that were given as sources or readers: open as long as the loader. */
@@ -81,8 +102,10 @@ export interface GivenObjects {
 export async function openGiven(
   inputs: readonly ObjectInput[],
   columns: readonly ColumnPath[] | undefined,
+  where: Predicate | undefined,
   options: LoadOptions,
 ): Promise<GivenObjects> {
+  const openOptions = openOptionsOf(columns, options);
   const names = relativeNames(inputs.map(urlOf));
   const opened: Reader[] = [];
   const close = async (): Promise<void> => {
@@ -90,10 +113,11 @@ export async function openGiven(
   };
   try {
     const objects = await mapSome(inputs, OPEN_AT_ONCE, async (input, i) => {
-      const reader = await openInput(input, openOptionsOf(columns, options), options);
+      const reader = await openInput(input, openOptions, options);
       // A reader that was given stays the caller's.
       if (!isReader(input)) opened.push(reader);
-      return describe(reader, names[i] as string, options.signal);
+      const pruned = await prunedReader(reader, input, where, openOptions);
+      return describe({ reader, pruned }, names[i] as string, options.signal);
     });
     return { objects, close };
   } catch (error) {
