@@ -42,6 +42,12 @@ beforeAll(async () => {
     await writer.finish();
     files[name] = sink.bytes;
   }
+  const sink = memorySink();
+  const options = { stripeRows: 2 * groupRows, rowIndexStride: 1000, codec: "none" } as const;
+  const writer = await createORCWriter(sink, schema, options);
+  await writer.write(columns());
+  await writer.finish();
+  files["orc, row groups of 1000"] = sink.bytes;
 });
 
 interface Counts {
@@ -53,8 +59,12 @@ interface Counts {
 
 type Format = "parquet" | "orc";
 
-async function counted(format: Format, options: Pick<OpenOptions, "where" | "columns"> = {}): Promise<Counts> {
-  const source = countingSource(memorySource(files[format] as Uint8Array));
+async function counted(
+  format: Format,
+  options: Pick<OpenOptions, "where" | "columns"> = {},
+  file: string = format,
+): Promise<Counts> {
+  const source = countingSource(memorySource(files[file] as Uint8Array));
   const reader = await open(source, { ...options, format });
   const opened = { ...source.counts };
   let passed = 0;
@@ -140,5 +150,25 @@ describe("requests for an ORC file", () => {
     expect(some).toMatchObject({ rows: 5000, read: { calls: 2 } });
     expect(some.read.sizeBytes).toBeLessThan(whole.read.sizeBytes / 3.8);
     expect((await counted("orc", { where: ["isNull", "a"] })).read).toEqual({ calls: 0, sizeBytes: 0 });
+  });
+
+  it("of a stripe, row groups that where rules out are not fetched: its footer, its row index, then parts of its columns", async () => {
+    const where = ["or", ["eq", "a", 12_345], ["and", ["ge", "a", 15_000], ["lt", "a", 16_000]]] as const;
+    const some = await counted("orc", { where }, "orc, row groups of 1000");
+    expect(some).toMatchObject({ rows: 1001, read: { calls: 3 } });
+    // Two of forty row groups, row index and footer, and the runs in which the next ones begin.
+    expect(some.read.sizeBytes).toBeLessThan(2 * 4 * 4000 + 2 * 4 * 4500 + 12_000);
+    const none = await counted(
+      "orc",
+      { where: ["and", ["gt", "a", 12_345], ["lt", "a", 12_346]] },
+      "orc, row groups of 1000",
+    );
+    expect(none.rows).toBe(0);
+  });
+
+  it("single columns of a stripe are fetched alone", async () => {
+    const { read } = await counted("orc", { columns: ["c"] });
+    expect(read.calls).toBe(8);
+    expectAbout(read.sizeBytes, 4 * columnBytes);
   });
 });
