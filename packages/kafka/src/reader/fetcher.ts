@@ -233,6 +233,7 @@ export class Fetcher {
     const partitions = cursors.map((cursor) => ({
       topic: cursor.topic,
       partition: cursor.partition,
+      topicId: this.#view.topicId(cursor.topic),
       fetchOffset: cursor.fetchFrom,
       leaderEpoch: cursor.replica >= 0 ? -1 : (this.#view.partition(cursor)?.leaderEpoch ?? -1),
       maxBytes: Math.max(partitionBytes, cursor.soloBytes),

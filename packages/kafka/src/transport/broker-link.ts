@@ -59,13 +59,13 @@ export class BrokerLink {
     const name = `${api.name} to ${this.address}`;
     try {
       const connection = await this.#connected(name, limit.signal);
-      const version = this.#version(api);
+      const version = this.#version(api, request);
       const writer = new WireWriter();
       api.encode(writer, request, version);
       const sent = sendRaw(connection, { key: api.key, name: api.name, version }, writer.finish());
       const answer = await this.#within(sent, limit.timeoutMs, name, limit.signal);
       const reader = new WireReader(answer);
-      const response = api.decode(reader, version);
+      const response = api.decode(reader, version, request);
       reader.end();
       return response;
     } catch (error) {
@@ -75,10 +75,14 @@ export class BrokerLink {
     }
   }
 
-  #version<Request, Response>(api: Api<Request, Response>): number {
+  #version<Request, Response>(api: Api<Request, Response>, request: Request): number {
     const range = this.#broker?.versions?.[api.key];
     const version = api.versions.find(
-      (one) => range !== undefined && one >= range.minVersion && one <= range.maxVersion,
+      (one) =>
+        range !== undefined &&
+        one >= range.minVersion &&
+        one <= range.maxVersion &&
+        (api.accepts?.(request, one) ?? true),
     );
     if (version !== undefined) return version;
     const offered = range === undefined ? "none" : `${range.minVersion} to ${range.maxVersion}`;

@@ -62,6 +62,11 @@ export interface ListedOffset extends TopicPartition {
 }
 
 export interface FetchPartition extends TopicPartition {
+  /**
+   * As metadata said. With it, and a broker from 3.1 on, a topic that was made again is refused (UNKNOWN_TOPIC_ID) in place of
+   * being taken for the old one. null: not known.
+   */
+  readonly topicId: string | null;
   readonly fetchOffset: number;
   /** What this reader knows; the broker then tells when it is fenced. -1: nothing. */
   readonly leaderEpoch: number;

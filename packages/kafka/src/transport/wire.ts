@@ -78,8 +78,21 @@ export class WireWriter {
     return this.uvarint(bytes.length + 1).raw(bytes);
   }
 
+  /** Of 32 hex digits. */
+  uuid(hex: string): this {
+    const bytes = new Uint8Array(16);
+    for (let i = 0; i < 16; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+    return this.raw(bytes);
+  }
+
   bytes(value: Uint8Array | null): this {
     return value === null ? this.int32(-1) : this.int32(value.length).raw(value);
+  }
+
+  compactArray<T>(values: readonly T[], write: (value: T) => unknown): this {
+    this.uvarint(values.length + 1);
+    for (const value of values) write(value);
+    return this;
   }
 
   array<T>(values: readonly T[], write: (value: T) => unknown): this {
@@ -189,6 +202,17 @@ export class WireReader {
   bytes(): Uint8Array {
     const length = this.int32();
     return length === -1 ? new Uint8Array(0) : this.raw(length);
+  }
+
+  /** A view; null bytes are none. */
+  compactBytes(): Uint8Array {
+    const length = this.uvarint();
+    return length === 0 ? new Uint8Array(0) : this.raw(length - 1);
+  }
+
+  /** 32 hex digits. */
+  uuid(): string {
+    return Array.from(this.raw(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
   #items<T>(count: number, read: () => T): T[] {

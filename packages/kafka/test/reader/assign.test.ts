@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)("assign mode", () => {
   afterAll(() => kafka?.stop());
 
   async function reader(topic: string, more: Partial<AssignOptions> = {}): Promise<KafkaReader> {
-    const connection = { brokers: kafka.brokers("PROXIED"), requestTimeoutMs: 10_000, retryTimeoutMs: 20_000 };
+    const connection = { brokers: kafka.brokers("PROXIED"), requestTimeoutMs: 10_000, retryTimeoutMs: 50_000 };
     const one = await openAssign({ mode: "assign", connection, topics: [topic], maxWaitMs: 100, ...more });
     open.push(one);
     return one;
@@ -245,8 +245,12 @@ describe.skipIf(missing !== undefined)("assign mode", () => {
     const fresh = (await one.next()).value as KafkaSlab;
     expect([fresh.partition, fresh.startOffset, ...values(fresh)]).toEqual([1, 0, "new"]);
     const state = one.stateDict();
+    // Made again while nobody looks, and longer than before: told apart by its id alone.
+    const blind = await reader("grown", { discoveryIntervalMs: 0, end: "none" });
+    await blind.next();
     await kafka.helper.deleteTopic("grown");
     await filled("grown", 2, 100);
+    expect(await failure(drain(blind))).toMatchObject({ reason: "ObjectChanged", where: { topic: "grown" } });
     expect(await failure(one.next())).toMatchObject({ reason: "ObjectChanged", where: { topic: "grown" } });
     const again = await reader("grown");
     expect(() => again.loadStateDict(state)).toThrow(StateError);

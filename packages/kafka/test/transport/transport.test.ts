@@ -28,7 +28,7 @@ describe.skipIf(missing !== undefined)("the transport", () => {
 
   async function fetchOne(topic: string, fetchOffset: number, more = {}): Promise<FetchedPartition> {
     const [one] = await transport.fetchRaw(1, {
-      partitions: [{ topic, partition: 0, fetchOffset, leaderEpoch: -1, maxBytes: 1 << 20 }],
+      partitions: [{ topic, partition: 0, topicId: null, fetchOffset, leaderEpoch: -1, maxBytes: 1 << 20 }],
       isolation: "read_committed",
       maxWaitMs: 200,
       minBytes: 1,
@@ -100,6 +100,8 @@ describe.skipIf(missing !== undefined)("the transport", () => {
     await kafka.helper.begin("txn");
     await kafka.helper.send("txn", "raw", [{ key: "k", value: "yes" }], 0);
     await kafka.helper.commit("txn");
+    // Markers are written in their own time.
+    await expect.poll(async () => (await fetchOne("raw", 0)).lastStableOffset, { timeout: 30_000 }).toBe(5);
     const one = await fetchOne("raw", 0);
     expect(one.aborted).toMatchObject([{ firstOffset: 0 }]);
     const slab = new RecordsDecoder(one.records, { ...one, position: 0 }).next();
@@ -111,8 +113,15 @@ describe.skipIf(missing !== undefined)("the transport", () => {
     expect(await fetchOne("raw", 5)).toMatchObject({ errorCode: 0, records: new Uint8Array(0) });
     expect(await fetchOne("raw", 99)).toMatchObject({ errorCode: 1 });
     expect(await fetchOne("absent", 0)).toMatchObject({ errorCode: 3 });
-    const fenced = { topic: "raw", partition: 0, fetchOffset: 0, leaderEpoch: 7, maxBytes: 1000 };
+    const fenced = { topic: "raw", partition: 0, topicId: null, fetchOffset: 0, leaderEpoch: 7, maxBytes: 1000 };
     expect(await fetchOne("raw", 0, { partitions: [fenced] })).toMatchObject({ errorCode: 75 });
+    // By its id: the same bytes, and nothing of a topic that was made again under the name.
+    const topicId = (await transport.metadata(["raw"])).topics[0]?.topicId ?? null;
+    const byId = { ...fenced, topicId, leaderEpoch: 0, maxBytes: 1 << 20 };
+    expect(await fetchOne("raw", 0, { partitions: [byId] })).toEqual(one);
+    await kafka.helper.deleteTopic("raw");
+    await kafka.helper.createTopic("raw");
+    expect(await fetchOne("raw", 0, { partitions: [byId] })).toMatchObject({ errorCode: 100 });
   });
 
   it("writes records that others read, and not twice", async () => {

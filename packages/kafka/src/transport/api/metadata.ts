@@ -5,8 +5,8 @@ import type { Api } from "./api.ts";
 /** From here on versions are flexible: compact lengths and tagged fields. */
 const FLEXIBLE = 12;
 
-function uuid(reader: WireReader): string | null {
-  const hex = Array.from(reader.raw(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function topicIdOf(reader: WireReader): string | null {
+  const hex = reader.uuid();
   return /^0*$/.test(hex) ? null : hex;
 }
 
@@ -38,7 +38,7 @@ function partition(reader: WireReader, topic: string, flexible: boolean): Partit
 function topic(reader: WireReader, flexible: boolean): TopicInfo {
   const errorCode = reader.int16();
   const name = flexible ? reader.compactString() : reader.string();
-  const topicId = flexible ? uuid(reader) : null;
+  const topicId = flexible ? topicIdOf(reader) : null;
   const internal = reader.bool();
   const read = (): PartitionInfo => partition(reader, name, flexible);
   const partitions = flexible ? reader.compactArray(read) : reader.array(read);
