@@ -231,7 +231,7 @@ describe("what breaks", () => {
   });
 
   it("SIGTERM drains: streams say where to go on, and the exit code is 0", async () => {
-    // A batch is more than every buffer on the way holds: behind the first one the stream waits for its client.
+    // A batch is more than every buffer on the way holds.
     const large = join(folder, "large.parquet");
     await writeIds(large, 0, 40_000);
     const server = await serve("drain", [large, ...order, "--batch", "20000", "--epochs", "inf"]);
@@ -249,6 +249,8 @@ describe("what breaks", () => {
     });
     const stream = await ServeStream.open(server.socket, streamPath(0, 2));
     const [before] = await take(stream, 1);
+    // The second batch is on its way, and does not fit.
+    await expect.poll(() => stream.bufferedBytes, { interval: 20, timeout: 30_000 }).toBeGreaterThan(8192);
     process.kill(server.pid, "SIGTERM");
     // The stream's buffers are full, so it is still there: probes and new clients hear why.
     await expect.poll(async () => (await askJson(server.socket, "/readyz")).status, { interval: 20 }).toBe(503);

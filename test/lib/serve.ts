@@ -99,6 +99,11 @@ export class ServeStream {
     return new ServeStream(answer);
   }
 
+  /** Bytes that have arrived and were not asked for; there is a limit, behind which the server has to wait. */
+  get bufferedBytes(): number {
+    return this.#length + this.#answer.readableLength;
+  }
+
   async #bytes(count: number): Promise<Buffer> {
     while (this.#length < count) {
       const { done, value } = await this.#chunks.next();
