@@ -65,11 +65,11 @@ export function addPayloadOptions(command: Command): Command {
   return command;
 }
 
-/** Options of a `PayloadReader`; `transport` writes dead letters. @throws OptionsError, SourceError */
+/** Options of a `PayloadReader`; `transport` writes dead letters, where there are any. @throws OptionsError, SourceError */
 export async function payloadOptionsOf(
   flags: PayloadFlags,
   env: NodeJS.ProcessEnv,
-  transport: Transport,
+  transport: Transport | undefined,
 ): Promise<PayloadReaderOptions> {
   const { badRecords = "fail", deadLetterTopic, maxBadRecords, maxBadFraction, expand } = flags;
   if ((badRecords === "dead-letter") !== (deadLetterTopic !== undefined)) {
@@ -85,7 +85,8 @@ export async function payloadOptionsOf(
     onPoison: badRecords === "dead-letter" ? "deadLetter" : badRecords,
     maxBadRecords,
     maxBadFraction,
-    deadLetters: deadLetterTopic === undefined ? undefined : { topic: deadLetterTopic, transport },
+    deadLetters:
+      deadLetterTopic === undefined || transport === undefined ? undefined : { topic: deadLetterTopic, transport },
   };
 }
 
