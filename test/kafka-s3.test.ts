@@ -50,10 +50,10 @@ describe.skipIf(missing !== undefined || kind === undefined)("Kafka to S3", () =
       }
       const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey, AWS_REGION: "us-east-1" };
       const store = ["--to", `s3://shards/${topic}`, "--endpoint-url", server.endpoint];
-    const url = `kafka://${kafka.brokers().join(",")}/${topic}`;
-    const roll = ["--value-as", "json", "--roll-rows", "400", "--bytes-in-flight", "32KiB"];
-    const args = ["consume", url, ...mode, ...store, ...roll];
-    for (let kill = 0; kill < KILLS; kill++) {
+      const url = `kafka://${kafka.brokers().join(",")}/${topic}`;
+      const roll = ["--value-as", "json", "--roll-rows", "400", "--bytes-in-flight", "32KiB"];
+      const args = ["consume", url, ...mode, ...store, ...roll];
+      for (let kill = 0; kill < KILLS; kill++) {
         const running = new Running(args, env);
         await running.says(/(shard written[\s\S]*){2}/);
         await running.kill("SIGKILL");
