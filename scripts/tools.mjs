@@ -1,4 +1,4 @@
-// Installs the servers that tests talk to into `.tools`: versitygw (needs Go; minutes, once), s3proxy and Apache Kafka
+// Installs the servers and tools that tests use into `.tools`: versitygw (needs Go; minutes, once), s3proxy and Apache Kafka
 // (need Maven; they run on Java 17). Does nothing for what is there. `node scripts/tools.mjs kafka` installs only that.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -38,6 +38,17 @@ async function installKafka() {
   return result;
 }
 
+/** The linter of metrics, out of Debian's package without installing the server that it is part of. */
+async function installPromtool() {
+  const home = join(folder, `promtool.${process.pid}`);
+  mkdirSync(home, { recursive: true });
+  const script =
+    "(apt-get download prometheus || (apt-get update -q && apt-get download prometheus)) && dpkg -x prometheus_*.deb . && mv usr/bin/promtool ../bin/promtool";
+  const result = await capture("bash", ["-c", script], { cwd: home });
+  rmSync(home, { recursive: true, force: true });
+  return result;
+}
+
 const tools = {
   versitygw: {
     file: join(folder, "bin", "versitygw"),
@@ -51,6 +62,7 @@ const tools = {
     install: () =>
       capture("mvn", ["-q", "-B", "dependency:copy", `-Dartifact=${jar}`, `-DoutputDirectory=${join(folder, "jars")}`]),
   },
+  promtool: { file: join(folder, "bin", "promtool"), install: installPromtool },
   kafka: { file: join(folder, "kafka", "libs", `kafka-tools-${kafkaVersion}.jar`), install: installKafka },
 };
 
