@@ -10,11 +10,15 @@ interface StorageFlags {
   readonly profile?: string;
   readonly signRequest?: boolean;
   readonly requestPayer?: "requester";
+  readonly addressingStyle?: "auto" | "path" | "virtual";
   readonly cacheDir?: string;
   readonly cacheBytes?: number;
 }
 
 const parseSize = sizeParser("--cache-bytes");
+
+/** As `addressing_style` of the aws command line; auto: in the path with an endpoint, else in the host name. */
+const pathStyle = { auto: undefined, path: true, virtual: false } as const;
 
 /** Adds the options that every command with URIs has, and sets storage up before the command runs. */
 export function addStorageOptions(command: Command): void {
@@ -24,6 +28,11 @@ export function addStorageOptions(command: Command): void {
     new Option("--profile <name>", "profile of ~/.aws with the credentials"),
     new Option("--no-sign-request", "send no credentials (public buckets)"),
     new Option("--request-payer <who>", "who pays for the requests").choices(["requester"]),
+    new Option("--addressing-style <style>", "bucket in the path or in the host name (default: auto)").choices([
+      "auto",
+      "path",
+      "virtual",
+    ]),
     new Option("--cache-dir <folder>", "keep what was read there (INGEST_CACHE_DIR)"),
     new Option("--cache-bytes <size>", "at most so much of it (INGEST_CACHE_BYTES; default 64GiB)").argParser(
       parseSize,
@@ -48,6 +57,8 @@ async function configure(flags: StorageFlags): Promise<void> {
   }
   // The SDK's advice on Node's version is for who chooses it, not for who runs a command.
   env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+  // So that region and endpoint of the profile count too, not its credentials alone.
+  if (flags.profile !== undefined) env["AWS_PROFILE"] = flags.profile;
   await apply({
     s3: {
       endpoint: flags.endpointUrl,
@@ -55,6 +66,7 @@ async function configure(flags: StorageFlags): Promise<void> {
       profile: flags.profile,
       anonymous: flags.signRequest === false,
       requestPayer: flags.requestPayer,
+      forcePathStyle: pathStyle[flags.addressingStyle ?? "auto"],
     },
     cacheDir,
     cacheBytes,

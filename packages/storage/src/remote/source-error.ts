@@ -91,11 +91,30 @@ const explanations: Readonly<Record<FailureKind, Explanation>> = {
   },
 };
 
+/** Codes that say more than their kind. */
+const known: Readonly<Record<string, { readonly what?: string; readonly remedy: string }>> = {
+  NoSuchBucket: { what: "no such bucket", remedy: "Check the name of the bucket, and the endpoint." },
+  SignatureDoesNotMatch: { remedy: "The secret key is not the one of this access key: check the credentials." },
+  InvalidAccessKeyId: { remedy: "This store does not know the access key: check the credentials and the endpoint." },
+};
+
+const noCredentials = {
+  what: "no usable credentials were found",
+  remedy:
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile; for public buckets ask for no signature (--no-sign-request).",
+} as const;
+
+function explain({ kind, code, status }: StoreFailure): Explanation {
+  const general = explanations[kind];
+  // Without an answer nobody can have denied anything.
+  if (kind === "denied" && status === undefined) return { ...general, ...noCredentials };
+  return { ...general, ...known[code] };
+}
+
 /** What callers see of a request that failed for good: target, range, request id and attempts in words and as fields. */
 export function toSourceError(failure: StoreFailure, facts: RequestFacts): SourceError | UnsupportedError {
   const { target, range, offset, attempts, elapsedMs } = facts;
-  const { reason, remedy, retryable } = explanations[failure.kind];
-  const what = explanations[failure.kind].what;
+  const { reason, remedy, retryable, what } = explain(failure);
   const said = [failure.status?.toString(), failure.code === failure.kind ? undefined : failure.code]
     .filter((part) => part !== undefined)
     .join(" ");
@@ -108,7 +127,7 @@ export function toSourceError(failure: StoreFailure, facts: RequestFacts): Sourc
   if (failure.requestId !== undefined) parts.push(`request ${failure.requestId}`);
   return new SourceError(parts.join(", "), {
     where: offset === undefined ? { url: target.url } : { url: target.url, offset },
-    remedy: failure.code === "NoSuchBucket" ? "Check the name of the bucket, and the endpoint." : remedy,
+    remedy,
     retryable,
     reason,
     request: {

@@ -86,9 +86,14 @@ function configOf(s3: S3Settings, connections: number): S3ClientConfig {
     // Ranges carry no checksum, and stores that are not AWS refuse what they do not know.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    logger: quiet,
     requestHandler: new UndiciHttpHandler({ dispatcher: pulling(agent) }),
   };
 }
+
+/** The SDK warns on stderr of credentials in two places, where one was chosen outright. Nothing else is logged. */
+const silent = (): void => {};
+const quiet = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 
 /** In the input of a command: what aborts it. */
 const SIGNAL: unique symbol = Symbol("signal");

@@ -25,9 +25,10 @@ export async function open(url: string, options: ReadOptions = {}): Promise<Byte
 async function openUrl(url: string, options: ReadOptions): Promise<Opened> {
   const location = parseS3Url(url);
   if (location.key === "" || location.key.endsWith("/")) {
-    throw new SourceError("is a folder, not an object", {
+    const isFolder = location.key === "" || (await hasObjects(location.bucket, location.key, options));
+    throw new SourceError(isFolder ? "is a folder, not an object" : "no such folder: no key begins with this", {
       where: { url },
-      remedy: "Name one object in it.",
+      remedy: isFolder ? "Name one object in it." : "Check bucket and key.",
       reason: "NotFound",
     });
   }
