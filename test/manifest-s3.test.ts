@@ -38,7 +38,7 @@ function suite(kind: S3ServerKind): void {
     server = await kind.start();
     proxy = await startFaultProxy(server.endpoint);
     undo = setCredentials();
-    configureStorage({ s3: { endpoint: proxy.endpoint } });
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
     bucket = new TestBucket(server.endpoint, "kept");
     await bucket.create();
   });

@@ -1,6 +1,6 @@
 // Every row of the table of faults, on every S3 server that is installed: the right bytes or the right typed error.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { channels, type StorageRequest } from "@ingest-ts/core";
+import { channels, type SourceRead, type StorageRequest, type StorageRetry } from "@ingest-ts/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { configureStorage, expand, openSource } from "../../src/index.ts";
 import { sharedLimiter } from "../../src/remote/limiter.ts";
@@ -96,6 +96,48 @@ function suite(kind: S3ServerKind): void {
     proxy.plan(always({ delayMs: 250 }));
     await Promise.all(Array.from({ length: 20 }, (_, i) => source.getRanges([{ start: i * 10, end: i * 10 + 10 }])));
     expect(proxy.seen.length).toBeLessThanOrEqual(22);
+    await source.close();
+    configureStorage({ ...settings, s3: { endpoint: proxy.endpoint } });
+  });
+
+  it("telemetry tells of requests, retries by cause, and bytes asked for, fetched and wasted", async () => {
+    const source = await openSource(url);
+    const requests: StorageRequest[] = [];
+    const retries: StorageRetry[] = [];
+    const reads: SourceRead[] = [];
+    const listeners = [
+      [channels.storageRequest.name, (message: unknown) => void requests.push(message as StorageRequest)],
+      [channels.storageRetry.name, (message: unknown) => void retries.push(message as StorageRetry)],
+      [channels.sourceRead.name, (message: unknown) => void reads.push(message as SourceRead)],
+    ] as const;
+    for (const [name, listener] of listeners) subscribe(name, listener);
+    const faults: readonly Fault[] = [
+      { status: 503, code: "SlowDown" },
+      { cut: "close", at: 200_000 },
+    ];
+    proxy.plan((index) => faults[index]);
+    await source.getRanges([
+      { start: 0, end: 1_000_000 },
+      { start: 1_050_000, end: 2_000_000 },
+    ]);
+    for (const [name, listener] of listeners) unsubscribe(name, listener);
+    expect(requests.map(({ outcome, attempt, sizeBytes }) => [outcome, attempt, sizeBytes])).toEqual([
+      ["503", 1, 0],
+      ["reset", 2, 200_000],
+      ["206", 3, 1_800_000],
+    ]);
+    for (const { op, store, url: shown, hedge } of requests)
+      expect({ op, store, shown, hedge }).toEqual({ op: "get", store: "s3", shown: url, hedge: false });
+    expect(requests[0]?.firstByteMs).toBeUndefined();
+    expect(requests[2]?.firstByteMs).toBeGreaterThan(0);
+    expect(requests[2]?.durationMs).toBeGreaterThanOrEqual(requests[2]?.firstByteMs ?? Infinity);
+    expect(retries.map(({ keptBytes }) => keptBytes)).toEqual([0, 200_000]);
+    expect(retries[0]?.cause).toBe("SlowDown");
+    expect(retries[1]?.cause).toMatch(/^(UND_ERR_SOCKET|ECONNRESET|IncompleteBody|ShortBody)$/);
+    expect(reads).toMatchObject([{ url, ranges: 2, requests: 1, askedBytes: 1_950_000, sizeBytes: 2_000_000 }]);
+    const fetched = requests.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    // The gap, and nothing else.
+    expect(fetched - (reads[0]?.askedBytes ?? 0)).toBe(50_000);
     await source.close();
     configureStorage({ ...settings, s3: { endpoint: proxy.endpoint } });
   });

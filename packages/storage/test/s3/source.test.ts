@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isIngestError, type SourceError } from "@ingest-ts/core";
 import { testSource } from "@ingest-ts/core/testing";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { configureStorage, expand, openSource, probe } from "../../src/index.ts";
 import { type FaultProxy, startFaultProxy } from "../lib/fault-proxy.ts";
 import { sampleBytes, setCredentials, TestBucket } from "../lib/s3-fixture.ts";
@@ -25,7 +25,7 @@ function suite(kind: S3ServerKind): void {
     server = await kind.start();
     proxy = await startFaultProxy(server.endpoint);
     undo.push(setCredentials());
-    configureStorage({ s3: { endpoint: proxy.endpoint } });
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
     bucket = new TestBucket(server.endpoint, "bucket");
     await bucket.create();
   });
@@ -79,7 +79,7 @@ function suite(kind: S3ServerKind): void {
   it("joins near ranges and splits long ones", async () => {
     const bytes = sampleBytes(3_000_000);
     const url = await bucket.put("plan.bin", bytes);
-    configureStorage({ s3: { endpoint: proxy.endpoint }, partBytes: 500_000 });
+    configureStorage({ s3: { endpoint: proxy.endpoint }, partBytes: 500_000, hedgeShare: 0 });
     try {
       const source = await openSource(url);
       proxy.plan(() => undefined);
@@ -96,7 +96,7 @@ function suite(kind: S3ServerKind): void {
       );
       await source.close();
     } finally {
-      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
     }
   });
 
@@ -157,17 +157,17 @@ function suite(kind: S3ServerKind): void {
     const url = await bucket.put("secret.bin", sampleBytes(10));
     const back = setCredentials({ AWS_SECRET_ACCESS_KEY: "wrong-7c1d" });
     try {
-      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
       const denied = await failure(openSource(url));
       expect(denied).toMatchObject({ reason: "AccessDenied", request: { key: "secret.bin", attempts: 1 } });
       expect(denied.message).toContain("SignatureDoesNotMatch");
     } finally {
       back();
-      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
     }
     configureStorage({ s3: { endpoint: proxy.endpoint, anonymous: true } });
     expect(await failure(openSource(url))).toMatchObject({ reason: "AccessDenied" });
-    configureStorage({ s3: { endpoint: proxy.endpoint } });
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
   });
 
   it("a credential process that hands out other keys in mid-run is asked again, once", async () => {
@@ -184,7 +184,7 @@ function suite(kind: S3ServerKind): void {
       AWS_CONFIG_FILE: file,
     });
     try {
-      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
       const source = await openSource(url);
       const tokens: string[] = [];
       // The store refuses the first key after a while, as one whose time is over.
@@ -204,8 +204,29 @@ function suite(kind: S3ServerKind): void {
       await source.close();
     } finally {
       back();
-      configureStorage({ s3: { endpoint: proxy.endpoint } });
+      configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
     }
+  });
+
+  it.each([3600_000, -3600_000])("a clock that is %i ms off is corrected by the store's answer", async (offMs) => {
+    const url = await bucket.put("clock.bin", sampleBytes(1000));
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
+    const refused: string[] = [];
+    proxy.plan((_, { headers }) => {
+      refused.push(String(headers["x-amz-date"]));
+      return undefined;
+    });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + offMs });
+    try {
+      const source = await openSource(url);
+      expect(await source.getRanges([{ start: 0, end: 1000 }])).toEqual([sampleBytes(1000)]);
+      await source.close();
+    } finally {
+      vi.useRealTimers();
+    }
+    // One that the store refuses, one that is signed with the store's time.
+    expect(refused).toHaveLength(2);
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
   });
 
   it("a redirect to another region is followed with a signature for it", async () => {
@@ -222,7 +243,7 @@ function suite(kind: S3ServerKind): void {
       (error: unknown) => expect(error).toMatchObject({ reason: expect.stringMatching(/AccessDenied|Refused/) }),
     );
     expect(regions.slice(0, 2)).toEqual(["us-east-1", "eu-west-1"]);
-    configureStorage({ s3: { endpoint: proxy.endpoint } });
+    configureStorage({ s3: { endpoint: proxy.endpoint }, hedgeShare: 0 });
   });
 
   it("an object that is replaced while it is read is ObjectChanged, never mixed", async () => {
