@@ -1,4 +1,4 @@
-import { type ColumnPath, type FormatName, mapSome, OptionsError, type Predicate } from "@ingest-ts/core";
+import { type ColumnPath, type FormatName, mapSome, OptionsError, type Predicate, publicUrl } from "@ingest-ts/core";
 import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type ManifestObject, relativeNames } from "@ingest-ts/sharder";
 import { storedIndex } from "./index-store.ts";
@@ -13,9 +13,9 @@ function isReader(input: ObjectInput): input is Reader {
   return typeof input === "object" && "fragmentSlabs" in input;
 }
 
-/** What errors and names call an input. */
+/** What errors, names, ledgers and states call an input: a signature in a URL is neither theirs, nor the same tomorrow. */
 export function urlOf(input: ObjectInput): string {
-  return typeof input === "string" ? input : input.url;
+  return typeof input === "string" ? publicUrl(input) : input.url;
 }
 
 function checkGivenReader(reader: Reader, options: LoadOptions): Reader {

@@ -104,10 +104,9 @@ const noCredentials = {
     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile; for public buckets ask for no signature (--no-sign-request).",
 } as const;
 
-function explain({ kind, code, status }: StoreFailure): Explanation {
+function explain({ kind, code }: StoreFailure): Explanation {
   const general = explanations[kind];
-  // Without an answer nobody can have denied anything.
-  if (kind === "denied" && status === undefined) return { ...general, ...noCredentials };
+  if (kind === "denied" && /Credential|TokenProvider/.test(code)) return { ...general, ...noCredentials };
   return { ...general, ...known[code] };
 }
 
