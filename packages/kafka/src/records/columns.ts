@@ -23,22 +23,33 @@ const entryType: DataType = types.headers.kind === "map" ? types.headers.child.t
 /** What a row takes beside its bytes: topic, partition, offset, timestamp and the offsets of key, value and headers. */
 const ROW_BYTES = 4 + 4 + 8 + 8 + 12;
 
+/** How much a slab may hold, to begin with arrays of about that size. */
+export interface SizeGuess {
+  readonly rows: number;
+  readonly valueBytes: number;
+}
+
 /** The columns of one slab while they grow. */
 export class RecordBuilder {
   readonly #topic: string;
   readonly #partition: number;
-  readonly #offsets = new Words();
-  readonly #timestamps = new Words();
-  readonly #headerEnds = new Ends();
-  readonly keys: Blobs = new Blobs();
-  readonly values: Blobs = new Blobs();
-  readonly headerKeys: Blobs = new Blobs();
-  readonly headerValues: Blobs = new Blobs();
+  readonly #offsets: Words;
+  readonly #timestamps: Words;
+  readonly #headerEnds: Ends;
+  readonly keys: Blobs;
+  readonly values: Blobs;
+  readonly headerKeys: Blobs = new Blobs(0);
+  readonly headerValues: Blobs = new Blobs(0);
   lastTimestampMs: number | undefined;
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, { rows, valueBytes }: SizeGuess = { rows: 0, valueBytes: 0 }) {
     this.#topic = topic;
     this.#partition = partition;
+    this.#offsets = new Words(rows);
+    this.#timestamps = new Words(rows);
+    this.#headerEnds = new Ends(rows);
+    this.keys = new Blobs(rows);
+    this.values = new Blobs(rows, valueBytes);
   }
 
   get rows(): number {
@@ -89,7 +100,7 @@ export class RecordBuilder {
   }
 
   #topicName(): Column {
-    const name = new Blobs();
+    const name = new Blobs(1);
     const text = new TextEncoder().encode(this.#topic);
     const place: RecordPlace = { topic: this.#topic, partition: this.#partition, kafkaOffset: 0 };
     name.push(text, 0, text.length, place);

@@ -2,13 +2,13 @@ import { type Columns, defaultLimits } from "@ingest-ts/core";
 import type { AbortedTransaction } from "../transport/types.ts";
 import { AbortedFilter } from "./aborted.ts";
 import { BatchDecoder } from "./batch.ts";
-import { RecordBuilder } from "./columns.ts";
+import { RecordBuilder, type SizeGuess } from "./columns.ts";
 import { corrupt, type RecordPlace } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import { Gaps } from "./gaps.ts";
 import { type BatchHeader, claimedBatchBytes, readBatchHeader } from "./header.ts";
 import { inflateRecords } from "./inflate.ts";
-import { at } from "./spec.ts";
+import { at, MIN_RECORD_BYTES } from "./spec.ts";
 
 /** What is wanted of the bytes of one partition in a fetch response. */
 export interface RecordsRequest {
@@ -56,6 +56,7 @@ export interface DecodedRecords extends Columns {
  * records: an offset beyond is a damaged base offset, which no checksum covers.
  */
 const HIGH_WATERMARK_SLACK = 2 ** 24;
+const MOST_GUESSED_ROWS = 2 ** 17;
 
 /**
  * The bytes of one partition in a fetch response, slab by slab. Pure and synchronous: `prepareRecords` first. After an
@@ -111,7 +112,7 @@ export class RecordsDecoder {
     const { slabRows = Number.POSITIVE_INFINITY, slabBytes = Number.POSITIVE_INFINITY } = this.#request;
     const startOffset = this.#position;
     const from = this.#at;
-    const builder = new RecordBuilder(this.#request.topic, this.#request.partition);
+    const builder = new RecordBuilder(this.#request.topic, this.#request.partition, this.#guess(slabRows, slabBytes));
     while (builder.rows < slabRows && builder.sizeBytes < slabBytes) {
       if (!this.#nextBatch(builder)) {
         this.#done = true;
@@ -129,6 +130,20 @@ export class RecordsDecoder {
       storedBytes: this.#at - from,
       sizeBytes: builder.sizeBytes,
     };
+  }
+
+  /** From what the next batch claims; within the bytes that are there, since nothing of it is checked yet. */
+  #guess(slabRows: number, slabBytes: number): SizeGuess {
+    const left = this.#bytes.length - this.#at;
+    if (left < at.records) return { rows: 0, valueBytes: 0 };
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, left);
+    const count = view.getInt32(at.recordCount);
+    const size = view.getInt32(at.batchLength);
+    if (count <= 0 || size <= 0) return { rows: 0, valueBytes: 0 };
+    const rows = Math.floor(
+      Math.min(slabRows + count, (left / size) * count, left / MIN_RECORD_BYTES, MOST_GUESSED_ROWS),
+    );
+    return { rows, valueBytes: Math.floor(Math.min(left, slabBytes + size, (rows * size) / count)) };
   }
 
   /** @returns false when no whole batch is left, or none is wanted */

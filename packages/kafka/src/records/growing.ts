@@ -51,9 +51,14 @@ class Validity {
 
 /** 64-bit integers as pairs of words, so that no value needs a BigInt. */
 export class Words {
-  #pairs: Int32Array = new Int32Array(512);
+  #pairs: Int32Array;
   readonly #validity = new Validity();
   length = 0;
+
+  /** @param rows how many there may be: a guess that saves growing */
+  constructor(rows: number) {
+    this.#pairs = new Int32Array(2 * rows + 2);
+  }
 
   /** An exact integer. */
   push(value: number): void {
@@ -78,11 +83,17 @@ export class Words {
 
 /** Values of varying length. */
 export class Blobs {
-  #offsets: Int32Array = new Int32Array(512);
-  #data: Uint8Array = new Uint8Array(0);
+  #offsets: Int32Array;
+  #data: Uint8Array;
   #size = 0;
   readonly #validity = new Validity();
   length = 0;
+
+  /** @param rows and bytes: guesses that save growing */
+  constructor(rows: number, sizeBytes: number = 0) {
+    this.#offsets = new Int32Array(rows + 2);
+    this.#data = new Uint8Array(sizeBytes);
+  }
 
   get sizeBytes(): number {
     return this.#size;
@@ -125,8 +136,12 @@ export class Blobs {
 
 /** Ends of lists. */
 export class Ends {
-  #ends: Int32Array = new Int32Array(512);
+  #ends: Int32Array;
   length = 0;
+
+  constructor(rows: number) {
+    this.#ends = new Int32Array(rows + 2);
+  }
 
   push(end: number): void {
     const at = ++this.length;
