@@ -8,7 +8,12 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    // Files "*.slow.ts" run in `.ci/run` alone, by name.
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "test/**/*.test.ts",
+      ...(process.env["INGEST_SLOW"] ? ["test/**/*.slow.ts"] : []),
+    ],
     testTimeout: 60_000,
     // Hooks start real servers, which takes long on a busy machine.
     hookTimeout: 120_000,

@@ -12,6 +12,7 @@ const elsewhere = [
   "the command line on other Node versions (fetches them: .ci/run)",
   "the grader of the conformance set (needs Python packages and ../shared: .ci/run)",
   "ten thousand small files, here a thousand (.ci/run)",
+  "three Kafka brokers killed, frozen and moved (minutes: .ci/run)",
   "resume of three million rows on 1, 2, 4 and 8 ranks (.ci/run)",
 ];
 

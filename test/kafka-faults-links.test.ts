@@ -1,4 +1,7 @@
 // Links that are slow, cut, silent or lying between a reader and one real broker: exact rows or a typed error, in time.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { FormatError, isIngestError, SourceError } from "@ingest-ts/core";
 import { Dice } from "@ingest-ts/core/testing";
 import { type AssignOptions, type KafkaReader, openKafka } from "@ingest-ts/kafka";
@@ -15,8 +18,9 @@ const missing = kafkaMissing();
 if (missing !== undefined) it.skip(`links to a real broker (skipped: ${missing})`, () => {});
 
 const FETCH = 1;
+const run = promisify(execFile);
 
-describe.skipIf(missing !== undefined)("links to a real broker", () => {
+describe.skipIf(missing !== undefined)("links to a real broker", { timeout: 180_000 }, () => {
   let kafka: KafkaCluster;
   let node: KafkaNode;
   const readers: KafkaReader[] = [];
@@ -140,5 +144,26 @@ describe.skipIf(missing !== undefined)("links to a real broker", () => {
     const error = await failureOf(open("few", {}, { connectTimeoutMs: 1000, retryTimeoutMs: 2000 }), 30_000);
     expect(error).toBeInstanceOf(SourceError);
     expect(error.message).toContain(`127.0.0.1:${node.proxy.port}`);
+  });
+
+  it.each(["assign", "group"])("to a trainer that stops: memory within the budget, no rebalance (%s)", async (mode) => {
+    const { helper } = kafka;
+    const topic = `stopped-${mode}`;
+    await helper.createTopic(topic, { partitions: 4 });
+    await helper.fill("plain", topic, { count: 120_000, size: 1000, partitions: 4 });
+    // Longer than the session: without heartbeats the group would have thrown it out.
+    const job = { brokers: kafka.brokers(), topic, mode, seconds: mode === "group" ? 8 : 3, budgetBytes: 32 * 2 ** 20 };
+    const worker = join(import.meta.dirname, "lib", "slow-trainer-worker.mjs");
+    const { stdout } = await run(process.execPath, ["--expose-gc", worker, JSON.stringify(job)]);
+    const result = JSON.parse(stdout) as {
+      baseMb: number;
+      peakMb: number;
+      broken: number;
+      rows: number;
+      before: number;
+    };
+    expect(result.peakMb - result.baseMb).toBeLessThan(32 + 150);
+    expect(result.broken).toBe(0);
+    expect(result.rows).toBeGreaterThan(result.before);
   });
 });

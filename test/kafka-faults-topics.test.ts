@@ -23,7 +23,7 @@ function token(expiresInSeconds: number): string {
   return `${part({ alg: "none" })}.${part({ sub: "reader", iat: now - 100, exp: now + expiresInSeconds })}.`;
 }
 
-describe.skipIf(missing !== undefined)("topics of a real broker", () => {
+describe.skipIf(missing !== undefined)("topics of a real broker", { timeout: 180_000 }, () => {
   let kafka: KafkaCluster;
   const readers: { close(): Promise<void> }[] = [];
 

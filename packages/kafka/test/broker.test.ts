@@ -19,7 +19,7 @@ const run = promisify(execFile);
 const missing = kafkaMissing() ?? kcatMissing();
 if (missing !== undefined) it.skip(`a real broker (skipped: ${missing})`, () => {});
 
-describe.skipIf(missing !== undefined)("a real broker", () => {
+describe.skipIf(missing !== undefined)("a real broker", { timeout: 180_000 }, () => {
   let kafka: KafkaCluster;
   beforeAll(async () => {
     kafka = await startKafka({ secure: true });

@@ -112,6 +112,7 @@ public final class KafkaHelper {
         admin.createPartitions(
             Map.of(request.get("topic").asText(), NewPartitions.increaseTo(request.get("partitions").asInt())))
             .all().get();
+        awaitLogs(request.get("topic").asText(), request.get("partitions").asInt());
         return null;
       case "deleteRecords":
         admin.deleteRecords(Map.of(place(request), RecordsToDelete.beforeOffset(request.get("before").asLong())))
@@ -163,17 +164,32 @@ public final class KafkaHelper {
           Optional.of((short) request.path("replication").asInt(1)));
     }
     admin.createTopics(List.of(topic.configs(strings(request.path("config"))))).all().get();
-    // Created is not led: clients would be told LEADER_NOT_AVAILABLE for some more milliseconds.
+    awaitLogs(name, 1);
+    return null;
+  }
+
+  /**
+   * Created is not led, and led is not written to yet: clients would be told so for some more milliseconds, and a producer
+   * whose first batch comes too early may never be in sequence again.
+   */
+  private static void awaitLogs(String name, int partitions) throws Exception {
     for (int attempt = 0; attempt < 600; attempt++) {
       try {
         TopicDescription description = admin.describeTopics(List.of(name)).allTopicNames().get().get(name);
-        if (description.partitions().stream().allMatch(each -> each.leader() != null && !each.leader().isEmpty())) break;
+        boolean led = description.partitions().stream().allMatch(each -> each.leader() != null && !each.leader().isEmpty());
+        if (led && description.partitions().size() >= partitions) {
+          Map<TopicPartition, OffsetSpec> starts = new HashMap<>();
+          description.partitions()
+              .forEach(each -> starts.put(new TopicPartition(name, each.partition()), OffsetSpec.earliest()));
+          admin.listOffsets(starts).all().get();
+          return;
+        }
       } catch (ExecutionException notYet) {
         // The broker that is asked may not have heard of it.
       }
       Thread.sleep(50);
     }
-    return null;
+    throw new IllegalStateException("topic " + name + " has no leaders");
   }
 
   private static JsonNode describeTopic(JsonNode request) throws Exception {

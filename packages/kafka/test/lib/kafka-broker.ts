@@ -64,6 +64,9 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Classes as the JVM has them in memory: with it a broker starts in half the CPU time. Made by the first broker that ends. */
+const classArchive = join(kafkaMade, "classes-4.3.1.jsa");
+
 /** A formatted disk of node `id`, made once by Kafka's own tool. */
 function formattedDisk(id: number): string {
   const folder = join(kafkaMade, `disk-4.3.1-${id}`);
@@ -102,6 +105,7 @@ export class KafkaNode {
   readonly #folder: string;
   readonly #options: ClusterOptions;
   #child: ChildProcess | undefined;
+  #archiving = false;
 
   constructor(
     id: number,
@@ -182,7 +186,7 @@ export class KafkaNode {
 
   start(): void {
     const { heapMb = 256, fast = false } = this.#options;
-    const flags = fast ? [] : ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+    const flags = fast ? [] : ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...this.#archiveFlags()];
     const log = [
       "-Dorg.slf4j.simpleLogger.showDateTime=true",
       "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
@@ -197,6 +201,12 @@ export class KafkaNode {
     );
     this.#child.once("error", () => {});
     closeSync(output);
+  }
+
+  #archiveFlags(): string[] {
+    if (existsSync(classArchive)) return [`-XX:SharedArchiveFile=${classArchive}`];
+    this.#archiving = true;
+    return [`-XX:ArchiveClassesAtExit=${classArchive}.${process.pid}.${this.id}`];
   }
 
   get running(): boolean {
@@ -220,6 +230,18 @@ export class KafkaNode {
   /** An orderly end: leadership moves to others first. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
+  }
+
+  /** Ends it for good; the first time in order, so that the class archive is written. */
+  async discard(): Promise<void> {
+    if (this.#archiving && this.running) {
+      const patience = setTimeout(() => void this.kill(), 60_000);
+      await this.stop();
+      clearTimeout(patience);
+      const made = `${classArchive}.${process.pid}.${this.id}`;
+      if (existsSync(made)) moveIntoPlace(made, classArchive);
+    }
+    await this.kill();
   }
 
   /** SIGSTOP: its sockets stay open, and nothing answers. */
@@ -298,7 +320,7 @@ export class KafkaCluster {
   async stop(): Promise<void> {
     await this.helper.stop();
     for (const node of this.nodes) node.thaw();
-    await Promise.all(this.nodes.map((node) => node.kill()));
+    await Promise.all(this.nodes.map((node) => node.discard()));
     await Promise.all(this.nodes.map((node) => node.proxy.stop()));
     if (process.env.INGEST_KEEP_KAFKA === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
