@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -47,6 +47,21 @@ it("schema tells of the columns of all files, and of the differences", () => {
     formats: ["arrow"],
     differences: [{ column: "destination", kind: "missing" }],
   });
+});
+
+it("schema gives long names of files lines of their own", async () => {
+  const names = Array.from({ length: 5 }, (_, i) => `part-${i}-${"0123456789".repeat(6)}.arrow`);
+  await mkdir(join(folder, "long"));
+  for (const name of names) await copyFile(join(folder, "d/origin=LAX/a.arrow"), join(folder, "long", name));
+  await copyFile(join(folder, "d/origin=SFO/a.arrow"), join(folder, "long", "z.arrow"));
+  const lines = ingest("schema", "long").stdout.trimEnd().split("\n");
+  expect(lines.slice(lines.indexOf("files differ:"))).toEqual([
+    "files differ:",
+    "  destination: missing, null, in 5 files:",
+    ...names.slice(0, 3).map((name) => `    ${name}`),
+    "    and 2 more",
+  ]);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 it("cat and count read folders, patterns and lists, and say what was passed over", () => {
