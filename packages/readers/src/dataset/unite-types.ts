@@ -90,15 +90,27 @@ function uniteEntries(a: Field, b: Field): Field | undefined {
   return key && value && { ...a, type: { kind: "struct", children: [key, value] } };
 }
 
-const extensionKeys = ["ARROW:extension:name", "ARROW:extension:metadata"];
+const extensionName = "ARROW:extension:name";
+const extensionMetadata = "ARROW:extension:metadata";
 
-/** The field that holds both; metadata is the first's, and extension types must agree. */
+/**
+ * The field that holds both; metadata is the first's. Two extension types must be the same; where only one of the two says
+ * what its values mean, the field of both does not.
+ */
 export function uniteField(a: Field, b: Field): Field | undefined {
   if (a.name !== b.name) return undefined;
-  if (extensionKeys.some((key) => a.metadata?.[key] !== b.metadata?.[key])) return undefined;
+  const isSame = [extensionName, extensionMetadata].every((key) => a.metadata?.[key] === b.metadata?.[key]);
+  const [ofA, ofB] = [a.metadata?.[extensionName], b.metadata?.[extensionName]];
+  if (!isSame && ofA !== undefined && ofB !== undefined) return undefined;
   const type = uniteTypes(a.type, b.type);
   const nullable = a.nullable || b.nullable || a.type.kind === "null" || b.type.kind === "null";
-  return type && { ...a, type, nullable };
+  return type && { ...(isSame ? a : withoutExtension(a)), type, nullable };
+}
+
+function withoutExtension(field: Field): Field {
+  const { metadata, ...rest } = field;
+  const { [extensionName]: _, [extensionMetadata]: __, ...others } = metadata ?? {};
+  return Object.keys(others).length === 0 ? rest : { ...rest, metadata: others };
 }
 
 /** By name: those of `a`, then what only `b` has; what one of them lacks becomes nullable. */

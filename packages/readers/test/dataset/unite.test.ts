@@ -1,7 +1,7 @@
 import type { DataType, Field, Schema, TimeUnit } from "@ingest-ts/core";
 import { describe, expect, it } from "vitest";
 import { datasetSchema, uniteSchemas } from "../../src/dataset/unite.ts";
-import { uniteTypes } from "../../src/dataset/unite-types.ts";
+import { uniteField, uniteTypes } from "../../src/dataset/unite-types.ts";
 
 const int = (bits: 8 | 16 | 32 | 64, signed = true): DataType => ({ kind: "int", bits, signed });
 const float = (bits: 16 | 32 | 64): DataType => ({ kind: "float", bits });
@@ -15,6 +15,15 @@ const field = (name: string, type: DataType, nullable = true): Field => ({ name,
 const schema = (...fields: Field[]): Schema => ({ fields, metadata: {} });
 const text: DataType = { kind: "utf8" };
 const stamp = (unit: TimeUnit, timezone: string | null = null): DataType => ({ kind: "timestamp", unit, timezone });
+
+it("extension types: the same, or none where one file has none; never two", () => {
+  const plain: Field = { name: "x", type: text, nullable: true };
+  const as = (name: string): Field => ({ ...plain, metadata: { "ARROW:extension:name": name, note: "kept" } });
+  expect(uniteField(as("arrow.json"), as("arrow.json"))).toEqual(as("arrow.json"));
+  expect(uniteField(as("arrow.json"), as("other"))).toBeUndefined();
+  expect(uniteField(as("arrow.json"), plain)).toEqual({ ...plain, metadata: { note: "kept" } });
+  expect(uniteField(plain, as("arrow.json"))).toEqual(plain);
+});
 
 describe("uniteTypes", () => {
   it.each<[DataType, DataType, DataType | undefined]>([
