@@ -1,6 +1,8 @@
 // The side-by-side benchmarks as data: input, what it must hold, who runs it, and why it is here. A run fails when an
 // engine's checksum (engines/checksum.mjs) is not the one given here, so that nobody is fast by skipping work.
 
+import * as orcAvro from "./definitions-orc-avro.mjs";
+
 /** How each engine is started; `goal` engines are compared with ours in the report. */
 export const engines = {
   ours: { title: "ingest, Node 20", runtime: "node", module: "ours" },
@@ -14,6 +16,7 @@ export const engines = {
   polars: { title: "polars", runtime: "python", module: "polars" },
   duckdb: { title: "DuckDB (Python)", runtime: "python", module: "duckdb" },
   tensorflow: { title: "tf.data", runtime: "python", module: "tensorflow", rounds: 3 },
+  ...orcAvro.engines,
 };
 
 const parquetEngines = [
@@ -147,12 +150,14 @@ export const benchmarks = [
     arrowBytes: 80_800_000,
     engines: ["ours", "pyarrow"],
   },
+  ...orcAvro.benchmarks,
 ];
 
 /** What must hold, per CPU-second: the geometric mean over `benchmarks` of ours against `against`, at least `atLeast`. */
 export const goals = [
   { title: "Parquet, five files", benchmarks: /^parquet\//, against: "pyarrow", atLeast: 1.8 },
   { title: "Parquet, five files", benchmarks: /^parquet\//, against: "parquet-wasm", atLeast: 4 },
+  ...orcAvro.goals,
   { title: "TFRecord, features", benchmarks: /^tfrecord\/features$/, against: "tensorflow", atLeast: 4 },
   { title: "TFRecord, images", benchmarks: /^tfrecord\/images$/, against: "tensorflow", atLeast: 1.5 },
   { title: "shuffled batches", benchmarks: /^shuffle\/features$/, against: "pyarrow", atLeast: 0.7 },

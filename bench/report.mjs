@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { memoryGoalMB } from "./definitions-orc-avro.mjs";
 import { benchmarks, engines, goals } from "./definitions.mjs";
 import { median } from "./machine.mjs";
 import { appendSection } from "./sections.mjs";
@@ -69,6 +70,17 @@ function goalRows(cells, noise) {
   });
 }
 
+/** Memory that reading takes above what the process had before, without the bytes in flight. */
+function memoryRows(lines) {
+  const runs = lines.filter(({ benchmark, peakRssBytes }) => benchmark.startsWith("stream/") && peakRssBytes > 0);
+  return runs.map(({ benchmark, baseRssBytes, peakRssBytes, inFlightBytes }) => {
+    const megabytes = Math.round((peakRssBytes - baseRssBytes - inFlightBytes) / 1e6);
+    const flight = Math.round(inFlightBytes / 1e6);
+    const verdict = megabytes <= memoryGoalMB ? "reached" : "**missed**";
+    return `| ${benchmark}, memory | ${engines.ours.title} | – | ${megabytes} MB beside ${flight} MB in flight | ≤ ${memoryGoalMB} MB | ${verdict} |`;
+  });
+}
+
 function benchmarkSection(benchmark, cells) {
   const ours = cells.get(`${benchmark.name} ours`)?.cpuMs;
   const rows = Object.keys(engines)
@@ -126,6 +138,7 @@ function renderResults(folder) {
     "| what | ours | peer | ratio | goal | |",
     "| --- | --- | --- | --- | --- | --- |",
     ...goalRows(cells, noise),
+    ...memoryRows(lines),
     "",
     "## Every engine",
     "",

@@ -2,7 +2,7 @@
 
     python bench/data/make.py FOLDER [NAME ...]
 
-Writes FOLDER/<name>.parquet or .tfrecord when it is not there yet and prints one JSON object: name -> {rows, valid, sum}.
+Writes FOLDER/<name>.parquet, .orc, .avro or .tfrecord when it is not there yet and prints one JSON object: name -> {rows, valid, sum}.
 """
 
 import json
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "engines"))
 from checksum import checksum  # noqa: E402
+from orc_avro import avro_files, orc_files, write_avro, write_orc  # noqa: E402
 
 
 def lineitem() -> pa.Table:
@@ -158,6 +159,16 @@ def main(folder: Path, names: list[str]) -> None:
         table = table_of(name)
         if not path.exists():
             write_parquet(table, path, file.rsplit("-", 1)[1])
+        facts[path.name] = checksum(table) | {"arrowBytes": table.nbytes}
+    others = [(f"{file}.orc", name, write_orc) for file, name in orc_files.items()]
+    others += [(f"{file}.avro", name, write_avro) for file, name in avro_files.items()]
+    for file, name, write in others:
+        path = folder / file
+        if names and path.name not in names:
+            continue
+        table = table_of(name)
+        if not path.exists():
+            write(table, path, path.stem.rsplit("-", 1)[1])
         facts[path.name] = checksum(table) | {"arrowBytes": table.nbytes}
     for name, records in examples.items():
         path = folder / f"{name}.tfrecord"

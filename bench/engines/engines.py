@@ -32,10 +32,31 @@ def pyarrow_read():
     return (lambda: pq.read_table(TASK["path"], use_threads=False)), checksum
 
 
+def pyarrow_orc_read():
+    import pyarrow as pa
+    import pyarrow.orc as orc
+
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    return (lambda: orc.ORCFile(TASK["path"]).read()), checksum
+
+
+def fastavro_read():
+    import fastavro
+    import pyarrow as pa
+
+    def read():
+        with open(TASK["path"], "rb") as stream:
+            return list(fastavro.reader(stream))
+
+    return read, (lambda rows: checksum(pa.Table.from_pylist(rows)))
+
+
 def polars_read():
     import polars as pl
 
-    return (lambda: pl.read_parquet(TASK["path"])), (lambda frame: checksum(frame.to_arrow()))
+    read = pl.read_avro if TASK["path"].endswith(".avro") else pl.read_parquet
+    return (lambda: read(TASK["path"])), (lambda frame: checksum(frame.to_arrow()))
 
 
 def duckdb_read():
@@ -120,6 +141,8 @@ def pyarrow_shuffle():
 
 engines = {
     ("pyarrow", "read"): pyarrow_read,
+    ("pyarrow-orc", "read"): pyarrow_orc_read,
+    ("fastavro", "read"): fastavro_read,
     ("polars", "read"): polars_read,
     ("duckdb", "read"): duckdb_read,
     ("tensorflow", "read"): tensorflow_read,

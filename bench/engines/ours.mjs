@@ -15,6 +15,25 @@ export async function read({ path, schema }) {
 
 export const checksum = checksumOfBatches;
 
+/** All batches, dropped as they come, so that what is left is what reading takes in memory. */
+export async function stream({ path, schema }, check) {
+  const reader = await open(path, schema === undefined ? {} : { schema });
+  const total = new Checksum();
+  for await (const batch of reader) {
+    if (check) {
+      const found = checksumOfBatches([batch]);
+      total.valid += found.valid;
+      total.sum += found.sum;
+    }
+    total.rows += batch.numRows;
+  }
+  // Row formats are read in windows of some MiB; others fetch the columns of a fragment.
+  const fetched = reader.fragments.map(({ rows, sizeBytes }) => (rows === undefined ? 0 : sizeBytes));
+  total.inFlightBytes = Math.max(0, ...fetched);
+  await reader.close();
+  return total;
+}
+
 /** One epoch of shuffled batches. Batches are dropped at once, so the checksum is taken on the way, when asked for. */
 export async function shuffle({ path, batchRows, seed, windowRows, lanes, recordBatches = true }, check) {
   const shuffled = { ...(windowRows === undefined ? {} : { windowRows }), ...(lanes === undefined ? {} : { lanes }) };

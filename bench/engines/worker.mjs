@@ -16,6 +16,7 @@ async function timed(pass) {
 
 async function main() {
   const engine = await import(`./${name}.mjs`);
+  const baseRssBytes = process.memoryUsage.rss();
   const warmUp = (await timed(() => engine[task.measure](task, false))).sample;
   const samples = [];
   let last;
@@ -29,8 +30,9 @@ async function main() {
   }
   const peakRssBytes = process.resourceUsage().maxRSS * 1024;
   // Shuffled batches are dropped as they come: one more pass, not timed, adds them up.
-  const { rows, valid, sum } = task.measure === "read" ? engine.checksum(last) : await engine[task.measure](task, true);
-  return { checksum: { rows, valid, sum }, warmUp, samples, peakRssBytes };
+  const found = task.measure === "read" ? engine.checksum(last) : await engine[task.measure](task, true);
+  const { rows, valid, sum, inFlightBytes } = found;
+  return { checksum: { rows, valid, sum }, warmUp, samples, baseRssBytes, peakRssBytes, inFlightBytes };
 }
 
 main().then(
