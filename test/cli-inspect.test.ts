@@ -129,7 +129,11 @@ describe.skipIf(!existsSync(main))("ingest inspect (skipped: not built)", () => 
   });
 
   it("shows the header of Avro, and its blocks when asked for", () => {
-    expect(ingest("inspect", "a.avro").stdout).toContain("rows unknown until read");
+    const header = ingest("inspect", "a.avro").stdout;
+    expect(header).toContain("rows unknown until read");
+    expect(header).toMatch(/^column +type +nulls\nid +int32/m);
+    const { fields } = JSON.parse(ingest("inspect", "a.avro", "--json").stdout) as { fields: object[] };
+    expect(fields[0]).toEqual({ name: "id", type: "int32", nullable: expect.any(Boolean) });
     const { stdout } = ingest("inspect", "a.avro", "--pages");
     expect(stdout).toMatch(/^a\.avro: avro, 1,000 rows/);
     expect(stdout).toContain("codec deflate");

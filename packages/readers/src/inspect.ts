@@ -1,7 +1,7 @@
-import { addWhere, type ByteSource, type FormatName } from "@ingest-ts/core";
+import { addWhere, type ByteSource, type Field, type FormatName, isIngestError, type Schema } from "@ingest-ts/core";
 import type { ArrowMetadata } from "./arrow/index.ts";
 import type { AvroMetadata } from "./avro/metadata.ts";
-import type { InspectFormat, Inspection, InspectOptions } from "./inspect/inspection.ts";
+import type { InspectFormat, Inspection, InspectOptions, StoredLayout } from "./inspect/inspection.ts";
 import { openObject, type OpenOptions } from "./open.ts";
 import type { OrcMetadata } from "./orc/metadata.ts";
 import type { ParquetMetadata } from "./parquet/metadata.ts";
@@ -24,11 +24,24 @@ export async function inspect(input: string | ByteSource, options: InspectFileOp
   const { source, format, metadata, select, close } = await openObject(input, options);
   const { pages = false, signal } = options;
   try {
-    return await inspectFormat(format.name, source, metadata, { select, pages, signal });
+    const layout = await inspectFormat(format.name, source, metadata, { select, pages, signal });
+    const { url, format: name, sizeBytes, rows, writer, facts, metadata: own, fragments } = layout;
+    const fields = fieldsOf(() => format.toSchema(metadata, select));
+    return { url, format: name, sizeBytes, rows, writer, facts, metadata: own, fields, fragments };
   } catch (error) {
     throw addWhere(error, { url: source.url });
   } finally {
     await close();
+  }
+}
+
+/** Files with columns that Arrow has no type for are looked at all the same. */
+function fieldsOf(schema: () => Schema): readonly Field[] | undefined {
+  try {
+    return schema().fields;
+  } catch (error) {
+    if (isIngestError(error, "INGEST_UNSUPPORTED")) return undefined;
+    throw error;
   }
 }
 
@@ -37,9 +50,9 @@ async function inspectFormat(
   source: ByteSource,
   metadata: unknown,
   options: InspectOptions,
-): Promise<Inspection> {
+): Promise<StoredLayout> {
   // The metadata are what the format of this name has read.
-  const run = <M>(inspectOne: InspectFormat<M>): Promise<Inspection> => inspectOne(source, metadata as M, options);
+  const run = <M>(inspectOne: InspectFormat<M>): Promise<StoredLayout> => inspectOne(source, metadata as M, options);
   switch (name) {
     case "parquet":
       return run<ParquetMetadata>((await import("./inspect/parquet.ts")).inspectParquet);

@@ -19,7 +19,8 @@ bounds and indexes. Bounds are those that --where goes by: "?" where the file sa
 nothing, or nothing that can be believed, "-" where there is no value; they may be
 wider than the values. No row is decoded. --pages goes down to pages (Parquet),
 streams (ORC), blocks (Avro) and runs of records (TFRecord), which reads more of the
-file. Columns of row formats: ingest schema.`;
+file. Of row formats, whose files have no such statistics, it prints the columns and
+their types.`;
 
 interface InspectFlags extends InputFlags {
   readonly pages?: boolean;

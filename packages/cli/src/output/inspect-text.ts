@@ -1,3 +1,4 @@
+import { typeText } from "@ingest-ts/core";
 import type { InspectedColumn, InspectedFragment, Inspection } from "@ingest-ts/readers";
 import { type GridColumn, gridLines } from "./grid.ts";
 import { keyText } from "./key-text.ts";
@@ -114,10 +115,14 @@ function distinct(values: readonly string[]): string {
   return [...new Set(values)].join(", ");
 }
 
-/** How columns are stored, then what is known of their values. */
-function columnLines({ fragments }: Inspection, width: number): string[][] {
+/** How columns are stored, then what is known of their values; of row formats, which have neither, their types. */
+function columnLines({ fragments, fields }: Inspection, width: number): string[][] {
   const columns = columnsOf(fragments);
-  if (columns.length === 0) return [];
+  if (columns.length === 0) {
+    if (fields === undefined || fields.length === 0) return [];
+    const rows = fields.map(({ name, type, nullable }) => [name, typeText(type), nullable ? "" : "no"]);
+    return [gridLines([text("column"), text("type", 10), text("nulls")], rows, width)];
+  }
   const stored = columns.map(({ first, all }) => {
     const bytes = sum(all.map(({ storedBytes }) => storedBytes));
     const plain = sum(all.map(({ plainBytes }) => plainBytes));
@@ -197,6 +202,7 @@ export function inspectJson(inspection: Inspection): object {
   return {
     ...inspection,
     rows: inspection.rows ?? null,
+    fields: inspection.fields?.map(({ name, type, nullable }) => ({ name, type: typeText(type), nullable })) ?? null,
     writer: inspection.writer ?? null,
     fragments: inspection.fragments.map((fragment) => ({
       ...fragment,

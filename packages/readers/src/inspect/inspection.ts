@@ -1,4 +1,4 @@
-import type { ByteSource, DataType, FormatName, Key, ReadOptions, Select } from "@ingest-ts/core";
+import type { ByteSource, DataType, Field, FormatName, Key, ReadOptions, Select } from "@ingest-ts/core";
 
 /** What a file says of itself and how it is laid out. No row is decoded. */
 export interface Inspection {
@@ -13,6 +13,8 @@ export interface Inspection {
   readonly facts: Readonly<Record<string, string | number>>;
   /** User metadata. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Columns as they are read; undefined when one has no Arrow type. */
+  readonly fields: readonly Field[] | undefined;
   /** Row groups, stripes, record batches; of row formats the whole, or with `pages` blocks and runs of records. */
   readonly fragments: readonly InspectedFragment[];
 }
@@ -67,5 +69,8 @@ export interface InspectOptions extends ReadOptions {
   readonly pages: boolean;
 }
 
+/** An inspection but for what `toSchema` says. */
+export type StoredLayout = Omit<Inspection, "fields">;
+
 /** What each format contributes. */
-export type InspectFormat<M> = (source: ByteSource, metadata: M, options: InspectOptions) => Promise<Inspection>;
+export type InspectFormat<M> = (source: ByteSource, metadata: M, options: InspectOptions) => Promise<StoredLayout>;
