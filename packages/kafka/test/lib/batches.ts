@@ -197,6 +197,13 @@ export function rawBatch(
   return out;
 }
 
+/** The same batch with the CRC that its bytes have now. */
+export function resealed(batch: Uint8Array): Uint8Array {
+  const copy = batch.slice();
+  new DataView(copy.buffer).setUint32(17, plainCrc32c(copy.subarray(21)));
+  return copy;
+}
+
 export function batchBytes(batch: TestBatch): Uint8Array {
   const records: readonly TestRecord[] =
     batch.marker === undefined

@@ -1,4 +1,5 @@
 // Group mode against a real broker.
+import { spawn } from "node:child_process";
 import { OptionsError, StateError } from "@ingest-ts/core";
 import { rowsOf } from "@ingest-ts/core/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +12,7 @@ import {
 } from "../../src/reader/group-protocol.ts";
 import { openKafka } from "../../src/reader/open.ts";
 import type { GroupOptions, KafkaReader, KafkaSlab } from "../../src/reader/types.ts";
-import { type KafkaCluster, kafkaMissing, startKafka } from "../lib/kafka-broker.ts";
+import { type KafkaCluster, kafkaMissing, kcatMissing, startKafka } from "../lib/kafka-broker.ts";
 
 describe("the group's protocol", () => {
   const partitions = [0, 1, 2, 3, 4].map((partition) => ({ topic: "a", partition }));
@@ -65,7 +66,7 @@ describe.skipIf(missing !== undefined)("group mode", () => {
   afterAll(() => kafka?.stop());
 
   async function member(groupId: string, topic: string, more: Partial<GroupOptions> = {}): Promise<KafkaReader> {
-    const connection = { brokers: kafka.brokers("PROXIED"), requestTimeoutMs: 10_000, retryTimeoutMs: 20_000 };
+    const connection = { brokers: kafka.brokers("PROXIED"), requestTimeoutMs: 10_000, retryTimeoutMs: 50_000 };
     const one = await openKafka({
       mode: "group",
       connection,
@@ -247,6 +248,43 @@ describe.skipIf(missing !== undefined)("group mode", () => {
     kafka.nodes[0]?.proxy.reset();
     const rest = await take(one, (seen) => seen.some((key) => key === "0:99"));
     expect(rest.length).toBeGreaterThan(0);
+  });
+
+  it("goes on after its broker was killed, and loses nothing", async () => {
+    await filled("outage", 2, 400);
+    const one = await member("g10", "outage", { slabRows: 20 });
+    const first = await take(one, ({ length }) => length >= 100);
+    const [node] = kafka.nodes;
+    await node?.kill();
+    node?.start();
+    const rest = await take(one, (seen) => new Set([...first, ...seen]).size >= 400);
+    expect(new Set([...first, ...rest]).size).toBe(400);
+    await kafka.ready();
+  });
+
+  const noKcat = kcatMissing();
+  const why = noKcat === undefined ? "" : ` (skipped: ${noKcat})`;
+  it.skipIf(noKcat !== undefined)(`shares a group with members that run another client${why}`, async () => {
+    await filled("mixed", 4, 400);
+    const one = await member("g11", "mixed");
+    const pulled = collect(one);
+    await expect.poll(() => pulled.seen.length, { timeout: 30_000 }).toBe(400);
+    const settings = ["auto.offset.reset=earliest", "session.timeout.ms=6000", "heartbeat.interval.ms=200"];
+    const args = ["-b", kafka.brokers().join(), "-G", "g11", "-q", "-u", "-f", "%p:%o\n"];
+    const kcat = spawn("kcat", [...args, ...settings.flatMap((each) => ["-X", each]), "mixed"]);
+    let printed = "";
+    kcat.stdout.on("data", (bytes) => (printed += bytes));
+    try {
+      await expect.poll(() => one.positions.length, { timeout: 30_000 }).toBe(2);
+      await kafka.helper.fill("mixed", "mixed", { count: 80, size: 10, partitions: 4, from: 400 });
+      await expect.poll(() => pulled.seen.length + printed.split("\n").length - 1, { timeout: 30_000 }).toBe(480);
+      expect(new Set([...pulled.seen, ...printed.split("\n").slice(0, -1)]).size).toBe(480);
+    } finally {
+      kcat.kill("SIGKILL");
+    }
+    await expect.poll(() => one.positions.length, { timeout: 30_000 }).toBe(4);
+    await one.close();
+    await pulled.ended;
   });
 
   it("finds new partitions", async () => {

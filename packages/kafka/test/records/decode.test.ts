@@ -9,6 +9,7 @@ import {
   lz4Frame,
   plainRow,
   rawBatch,
+  resealed,
   type TestBatch,
   type TestCodec,
   testCodecs,
@@ -415,6 +416,30 @@ describe("damage", () => {
         expect(isIngestError(error), `${name}: ${String(error)}`).toBe(true);
       }
     }
+  });
+
+  test.each(testCodecs)("%s: damage under a right CRC ends in an error, or in rows that make sense", (codec) => {
+    const dice = new Dice(77);
+    const records = Array.from({ length: 12 }, (_, i) => record(i, { headers: [["h", text("x")]] }));
+    const batch = batchBytes({ baseOffset: 0, lastOffset: 11, records, codec });
+    let refused = 0;
+    for (let run = 0; run < Number(process.env["INGEST_FUZZ_RUNS"] ?? 400); run++) {
+      const damaged = batch.slice();
+      for (let i = 0; i <= dice.below(3); i++) damaged[21 + dice.below(batch.length - 21)] = dice.below(256);
+      try {
+        for (const slab of decodeAll(resealed(damaged), { batchBytes: 1 << 20 })) {
+          const offsets = offsetsOf(slab);
+          expect(offsets.every((offset, i) => offset >= 0 && (i === 0 || offset > (offsets[i - 1] ?? -1)))).toBe(true);
+          const covered = slab.rows + slab.gaps.reduce((sum, { start, end }) => sum + end - start, 0);
+          expect(covered).toBe(slab.endOffset - slab.startOffset);
+          expect(rowsOf(slab)).toHaveLength(slab.rows);
+        }
+      } catch (error) {
+        if (!isIngestError(error)) throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
   });
 
   test.each<[string, number, () => Uint8Array]>([
