@@ -3,6 +3,9 @@ import { SourceError } from "@ingest-ts/core";
 import { rowsOf } from "@ingest-ts/core/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareRecords, RecordsDecoder } from "../../src/records/index.ts";
+import { metadataApi } from "../../src/transport/api/metadata.ts";
+import { listOffsetsApi } from "../../src/transport/api/offsets.ts";
+import { BrokerLink } from "../../src/transport/broker-link.ts";
 import { openTransport } from "../../src/transport/kafkajs-transport.ts";
 import type { FetchedPartition, Transport } from "../../src/transport/types.ts";
 import { type KafkaCluster, kafkaMissing, saslPassword, saslUser, startKafka } from "../lib/kafka-broker.ts";
@@ -58,6 +61,34 @@ describe.skipIf(missing !== undefined)("the transport", () => {
     await kafka.helper.createTopic("meta");
     const again = await transport.metadata(["meta"]);
     expect(again.topics[0]?.topicId).not.toBe(topic?.topicId);
+  });
+
+  it("speaks the versions of older brokers too", async () => {
+    await kafka.helper.createTopic("old", { partitions: 2 });
+    await kafka.helper.producer("old");
+    await kafka.helper.send("old", "old", [{ value: "x" }, { value: "y" }], 1);
+    const link = new BrokerLink("127.0.0.1", kafka.nodes[0]?.ports.PLAIN ?? 0, { brokers: [] }, 10_000, "kafka://old");
+    const limit = { timeoutMs: 10_000 };
+    const newest = await link.call(metadataApi, ["old", "absent"], limit);
+    const older = await link.call({ ...metadataApi, versions: [7] }, ["old", "absent"], limit);
+    const sorted = ({ topics, ...rest }: typeof newest): object => {
+      const byName = topics.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      return { ...rest, topics: byName.map((topic) => ({ ...topic, topicId: null })) };
+    };
+    expect(sorted(older)).toEqual(sorted(newest));
+    expect((await link.call({ ...metadataApi, versions: [7] }, "all", limit)).topics.length).toBeGreaterThan(0);
+    expect((await link.call({ ...metadataApi, versions: [7] }, [], limit)).topics).toEqual([]);
+    const isolation = "read_committed" as const;
+    for (const at of ["earliest", "latest", "earliestLocal", { timestampMs: 1 }] as const) {
+      const queries = [0, 1].map((partition) => ({ topic: "old", partition, at }));
+      const answers = await link.call(listOffsetsApi, { queries, isolation }, limit);
+      expect(answers.map(({ errorCode }) => errorCode)).toEqual([0, 0]);
+      for (const version of [5, 4]) {
+        const same = await link.call({ ...listOffsetsApi, versions: [version] }, { queries, isolation }, limit);
+        expect(same, `${version}`).toEqual(answers);
+      }
+    }
+    link.close();
   });
 
   it("lists offsets by time, and the last stable one while a transaction is open", async () => {
