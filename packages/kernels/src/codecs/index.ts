@@ -7,6 +7,7 @@ import type { DeflateFormat } from "./platform.ts";
 import { prepareZstd, zstdCompress, zstdDecompress } from "./zstd.ts";
 import { zstdBound } from "./zstd-frames.ts";
 
+export type { ReadableBlockCodec } from "./blocks.ts";
 export { CodecError } from "./codec-error.ts";
 
 /**
@@ -43,7 +44,8 @@ const maxRatio: Record<CodecName, number> = {
   xz: Number.POSITIVE_INFINITY,
 };
 
-function isBlockCodec(codec: CodecName): codec is ReadableBlockCodec {
+/** Whether a codec is one of our kernels, which work inside of the arena. */
+export function isBlockCodec(codec: CodecName): codec is ReadableBlockCodec {
   return codec === "snappy" || codec === "lz4Raw" || codec === "lz4Hadoop" || codec === "lzo";
 }
 
@@ -168,6 +170,45 @@ export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: numbe
       default:
         return inflate(codec, bytes, Math.min(limit, bytes.length * maxRatio[codec]));
     }
+  } catch (error) {
+    throw toCodecError(codec, error);
+  }
+}
+
+/**
+ * Room in the arena for whatever a block decompresses to, at most `limit` bytes.
+ *
+ * @throws CodecError when the block claims more
+ */
+export function blockRoom(codec: ReadableBlockCodec, bytes: Uint8Array, limit: number): number {
+  if (codec !== "snappy") return Math.min(limit, bytes.length * maxRatio[codec]);
+  // A Snappy block begins with its size, 7 bits a byte.
+  let [size, scale] = [0, 1];
+  for (let at = 0; at < 5; at++, scale *= 128) {
+    const byte = bytes[at] ?? 0;
+    size += (byte & 127) * scale;
+    if (byte < 128) break;
+  }
+  checkClaim(codec, bytes.length, size, limit);
+  return size;
+}
+
+/**
+ * `decompressUpTo` into a block of the arena with `blockRoom` bytes plus SLACK. Returns the size. Views of the arena are
+ * stale afterwards.
+ *
+ * @throws CodecError
+ */
+export function decompressBlockTo(
+  codec: ReadableBlockCodec,
+  bytes: Uint8Array,
+  kernels: Kernels,
+  out: number,
+  roomBytes: number,
+): number {
+  if (bytes.length === 0) return 0;
+  try {
+    return blockInto(codec, bytes, kernels, out, roomBytes);
   } catch (error) {
     throw toCodecError(codec, error);
   }

@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
 import { acquireKernels } from "@ingest-ts/kernels";
 import {
+  blockRoom,
   CodecError,
   checkClaim,
   compress,
   crc32,
   decompress,
+  decompressBlockTo,
   decompressInto,
   decompressTo,
   decompressUpTo,
@@ -194,6 +196,27 @@ test("LZO is read: literals, a match, the end marker", () => {
   expect(() => decompress("lzo", packed.subarray(0, 7), 7, LIMIT)).toThrow(CodecError);
   expect(() => decompress("lzo", packed, 8, LIMIT)).toThrow(CodecError);
   expect(() => checkClaim("lzo", 10, 2 ** 40, LIMIT)).toThrow(CodecError);
+});
+
+test.each(["snappy", "lz4Raw"] as const)("%s goes straight into room in the arena for what it may be", (codec) => {
+  const { arena, bytes: before } = acquireKernels();
+  expect(before.length).toBeGreaterThan(0);
+  for (const bytes of samples) {
+    const packed = compress(codec, bytes);
+    const room = blockRoom(codec, packed, LIMIT);
+    expect(room).toBeGreaterThanOrEqual(bytes.length);
+    const out = arena.allocate(room);
+    expect(decompressBlockTo(codec, packed, acquireKernels(), out, room)).toBe(bytes.length);
+    expect(Buffer.compare(acquireKernels().bytes.subarray(out, out + bytes.length), bytes)).toBe(0);
+    arena.release(out);
+  }
+  const packed = compress(codec, text(1000));
+  const small = arena.allocate(500);
+  expect(() => decompressBlockTo(codec, packed, acquireKernels(), small, 500)).toThrow(CodecError);
+  arena.release(small);
+  if (codec === "snappy") expect(() => blockRoom(codec, packed, 999)).toThrow(CodecError);
+  else expect(blockRoom(codec, packed, 999)).toBe(999);
+  expect(arena.idle).toBe(true);
 });
 
 test("levels change the size", () => {

@@ -1,5 +1,13 @@
 import { checkLimit, FormatError, type Limits } from "@ingest-ts/core";
-import { CodecError, type CodecName, decompressUpTo } from "@ingest-ts/kernels/codecs";
+import type { Kernels } from "@ingest-ts/kernels";
+import {
+  blockRoom,
+  CodecError,
+  type CodecName,
+  decompressBlockTo,
+  decompressUpTo,
+  isBlockCodec,
+} from "@ingest-ts/kernels/codecs";
 import { CHUNK_HEADER_BYTES, type CompressionKind, type Postscript } from "./spec.ts";
 
 /** The codec of each compression. */
@@ -19,6 +27,23 @@ export function readChunkHeader(bytes: Uint8Array, at: number): { sizeBytes: num
   return { sizeBytes: header >> 1, isOriginal: (header & 1) === 1 };
 }
 
+/** Room that is taken for content before its size is known; it is kept as long as the stream is read. */
+const MOST_ROOM_BYTES = 1024 * 1024;
+
+/** Runs `body`; a codec's complaint becomes a FormatError that names the chunk. */
+function atChunk<T>(chunk: Uint8Array, offset: number, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw new FormatError(`a chunk of ${chunk.length} bytes does not decompress: ${error.message}`, {
+      where: { offset },
+      remedy: "The file is corrupt; write it again.",
+      cause: error,
+    });
+  }
+}
+
 /**
  * The content of one compressed chunk.
  *
@@ -31,17 +56,38 @@ export function decompressChunk(
   offset: number,
 ): Uint8Array {
   checkLimit(limits, "pageBytes", blockBytes, "a compression block");
-  const codec = codecs[compression] as CodecName;
-  try {
-    return decompressUpTo(codec, chunk, blockBytes);
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    throw new FormatError(`a ${codec} chunk of ${chunk.length} bytes does not decompress: ${error.message}`, {
-      where: { offset },
-      remedy: "The file is corrupt; write it again.",
-      cause: error,
-    });
-  }
+  return atChunk(chunk, offset, () => decompressUpTo(codecs[compression] as CodecName, chunk, blockBytes));
+}
+
+/** How a chunk is decompressed inside of the arena. */
+export interface ChunkInArena {
+  /** What its content may take. */
+  readonly roomBytes: number;
+  /** Decompresses to `out`, a place with room for it. Returns the size. */
+  readonly to: (out: number) => number;
+}
+
+/**
+ * A compressed chunk that can go straight into the arena; undefined for codecs that cannot.
+ *
+ * @param offset of the chunk in the object, for errors
+ */
+export function chunkInArena(
+  chunk: Uint8Array,
+  { compression, blockBytes }: Postscript,
+  limits: Limits,
+  offset: number,
+  kernels: Kernels,
+): ChunkInArena | undefined {
+  const codec = codecs[compression];
+  if (codec === undefined || !isBlockCodec(codec)) return undefined;
+  checkLimit(limits, "pageBytes", blockBytes, "a compression block");
+  const roomBytes = atChunk(chunk, offset, () => blockRoom(codec, chunk, blockBytes));
+  if (roomBytes > MOST_ROOM_BYTES) return undefined;
+  return {
+    roomBytes,
+    to: (out) => atChunk(chunk, offset, () => decompressBlockTo(codec, chunk, kernels, out, roomBytes)),
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { FormatError, type Limits } from "@ingest-ts/core";
 import type { ArenaScope } from "./arena-scope.ts";
-import { decompressChunk, readChunkHeader } from "./chunks.ts";
+import { chunkInArena, decompressChunk, readChunkHeader } from "./chunks.ts";
 import { CHUNK_HEADER_BYTES, type Postscript } from "./spec.ts";
 import type { Reading, StreamSource } from "./stripe-bytes.ts";
 
@@ -29,6 +29,11 @@ export interface WindowSpace {
   readonly scope: ArenaScope;
   readonly postscript: Postscript;
   readonly limits: Limits;
+}
+
+interface StoredChunk {
+  readonly bytes: Uint8Array;
+  readonly isOriginal: boolean;
 }
 
 interface Chunk {
@@ -83,8 +88,26 @@ export class StreamWindow {
       const unread = this.unreadBytes;
       const isEnough = unread >= sizeBytes || this.#source?.isWanted(this.#at) !== true;
       if (unread >= leastBytes && isEnough) return;
-      this.#append(yield* this.#next());
+      yield* this.#bringIn();
     }
+  }
+
+  /** Lays the content of the next chunk behind what is unread, without a detour where its codec is a kernel. */
+  *#bringIn(): Reading<void> {
+    const { scope, postscript, limits } = this.#space;
+    if (postscript.compression === "none") return this.#append(yield* this.#next());
+    const at = this.#at;
+    const chunk = yield* this.#nextChunk(this.#source as StreamSource);
+    const direct = chunk.isOriginal ? undefined : chunkInArena(chunk.bytes, postscript, limits, at, scope.kernels);
+    if (direct === undefined) return this.#append(this.#begin(at, this.#contentOf(chunk, at)));
+    this.#makeRoom(direct.roomBytes);
+    const size = direct.to(this.to);
+    const passed = Math.min(this.#skip, size);
+    this.#skip -= passed;
+    this.#chunks.push({ at, from: this.#base + (this.to - this.#address) });
+    this.to += size;
+    // Only what nothing was read of is passed over: all before it is read.
+    this.from += passed;
   }
 
   /** The next `sizeBytes` outside of the arena, fewer when the stream ends before. */
@@ -123,18 +146,29 @@ export class StreamWindow {
   *#next(): Reading<Uint8Array> {
     const source = this.#source as StreamSource;
     const at = this.#at;
-    let content: Uint8Array;
-    if (this.#space.postscript.compression === "none") {
-      content = (yield* source.from(at, 1)).subarray(0, Math.min(PIECE_BYTES, source.span.end - at));
-      this.#at += content.length;
-    } else content = yield* this.#nextChunk(source);
+    if (this.#space.postscript.compression !== "none") {
+      return this.#begin(at, this.#contentOf(yield* this.#nextChunk(source), at));
+    }
+    const content = (yield* source.from(at, 1)).subarray(0, Math.min(PIECE_BYTES, source.span.end - at));
+    this.#at += content.length;
+    return this.#begin(at, content);
+  }
+
+  /** Notes where a chunk begins. Returns its content less what is passed over. */
+  #begin(at: number, content: Uint8Array): Uint8Array {
     const passed = Math.min(this.#skip, content.length);
     this.#skip -= passed;
     this.#chunks.push({ at, from: this.#base + (this.to - this.#address) - passed });
     return content.subarray(passed);
   }
 
-  *#nextChunk(source: StreamSource): Reading<Uint8Array> {
+  #contentOf({ bytes, isOriginal }: StoredChunk, at: number): Uint8Array {
+    const { postscript, limits } = this.#space;
+    return isOriginal ? bytes : decompressChunk(bytes, postscript, limits, at);
+  }
+
+  /** The next chunk as it is stored. */
+  *#nextChunk(source: StreamSource): Reading<StoredChunk> {
     const at = this.#at;
     const { end } = source.span;
     const head = yield* source.from(at, CHUNK_HEADER_BYTES);
@@ -146,25 +180,25 @@ export class StreamWindow {
         where: { offset: at },
       });
     }
-    const chunk = (yield* source.from(at, sizeBytes)).subarray(CHUNK_HEADER_BYTES, sizeBytes);
+    const bytes = (yield* source.from(at, sizeBytes)).subarray(CHUNK_HEADER_BYTES, sizeBytes);
     this.#at = at + sizeBytes;
-    const { postscript, limits } = this.#space;
-    return header.isOriginal ? chunk : decompressChunk(chunk, postscript, limits, at);
+    return { bytes, isOriginal: header.isOriginal };
   }
 
   /** Lays `content` behind what is unread; `passed` bytes before it went elsewhere. */
   #append(content: Uint8Array, passed = 0): void {
-    const unread = this.unreadBytes;
-    if (this.to + content.length > this.#address + this.#capacity) this.#makeRoom(unread + content.length);
+    this.#makeRoom(content.length);
     if (passed > 0) this.#base += passed;
     this.#space.scope.kernels.bytes.set(content, this.to);
     this.to += content.length;
   }
 
-  /** Moves what is unread to the front of a block of at least `sizeBytes`. */
-  #makeRoom(sizeBytes: number): void {
+  /** Makes room for `moreBytes` behind what is unread: where there is none, that moves to the front of a block. */
+  #makeRoom(moreBytes: number): void {
+    if (this.to + moreBytes <= this.#address + this.#capacity) return;
     const { scope } = this.#space;
     const unread = this.unreadBytes;
+    const sizeBytes = unread + moreBytes;
     const read = this.from - this.#address;
     let address = this.#address;
     if (sizeBytes > this.#capacity) {
