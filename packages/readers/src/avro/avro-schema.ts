@@ -205,8 +205,9 @@ class SchemaParser {
       });
     }
     const types = branches.map((branch) => {
-      if (Array.isArray(branch)) refuse("a union stands directly inside a union");
-      return this.parse(branch, namespace, depth + 1);
+      const type = this.parse(branch, namespace, depth + 1);
+      // Also as {"type": […]}.
+      return type.kind === "union" ? refuse("a union stands directly inside a union") : type;
     });
     return { kind: "union", branches: types };
   }

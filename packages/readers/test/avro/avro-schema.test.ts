@@ -75,6 +75,7 @@ describe("refused", () => {
     ],
     [[], "no types"],
     [["null", ["int"]], "directly inside"],
+    [["null", { type: ["null", "boolean"] }], "directly inside"],
     [{ type: "fixed", name: "F", size: -1 }, "whole number"],
     [{ type: "fixed", size: 1 }, "name is not a string"],
     [{ type: "record", name: "R" }, "not a list"],
