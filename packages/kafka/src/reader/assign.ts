@@ -8,7 +8,7 @@ import { Cursor } from "./cursor.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Monitor } from "./monitor.ts";
 import { OffsetFinder, partitionName } from "./offsets.ts";
-import { type Settings, settingsOf } from "./settings.ts";
+import { readerSignal, type Settings, settingsOf } from "./settings.ts";
 import { type KafkaState, readState } from "./state.ts";
 import type { AckOutcome, AssignOptions, KafkaReader, KafkaSlab, PartitionPosition } from "./types.ts";
 
@@ -274,7 +274,7 @@ export async function openAssign(options: AssignOptions): Promise<KafkaReader> {
   const settings = settingsOf(options);
   const transport = openTransport(options.connection);
   const control = new AbortController();
-  const signal = options.signal === undefined ? control.signal : AbortSignal.any([control.signal, options.signal]);
+  const signal = readerSignal(control, options.signal);
   const { retryTimeoutMs, isolation, topics } = settings;
   const view = new ClusterView(transport, topics, retryTimeoutMs, signal);
   const finder = new OffsetFinder(transport, view, isolation, retryTimeoutMs, signal);

@@ -9,7 +9,7 @@ import { Cursor } from "./cursor.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
 import { OffsetFinder, partitionName } from "./offsets.ts";
-import { type Settings, settingsOf, wholeNumber } from "./settings.ts";
+import { readerSignal, type Settings, settingsOf, wholeNumber } from "./settings.ts";
 import type { AckOutcome, GroupOptions, KafkaReader, KafkaSlab, PartitionPosition } from "./types.ts";
 
 type Acknowledged = Pick<KafkaSlab, "topic" | "partition" | "endOffset" | "epoch">;
@@ -298,7 +298,7 @@ export async function openGroup(options: GroupOptions): Promise<KafkaReader> {
   if (options.groupId === "") throw new OptionsError("groupId is empty", { remedy: "Name the group." });
   const transport = openTransport(options.connection);
   const control = new AbortController();
-  const signal = options.signal === undefined ? control.signal : AbortSignal.any([control.signal, options.signal]);
+  const signal = readerSignal(control, options.signal);
   const { retryTimeoutMs, isolation, topics } = settings;
   const view = new ClusterView(transport, topics, retryTimeoutMs, signal);
   const finder = new OffsetFinder(transport, view, isolation, retryTimeoutMs, signal);

@@ -1,6 +1,6 @@
 import { channels, SourceError } from "@ingest-ts/core";
 import { codeError } from "../transport/failures.ts";
-import { sleep } from "../transport/retry.ts";
+import { deadline, sleep } from "../transport/retry.ts";
 import type { GroupMember, JoinGroupResponse, TopicPartition, Transport } from "../transport/types.ts";
 import type { ClusterView } from "./cluster.ts";
 import type { Coordinator } from "./committer.ts";
@@ -18,6 +18,7 @@ const MEMBER_ID_REQUIRED = 79;
 const UNKNOWN_MEMBER = 25;
 const FENCED_INSTANCE = 82;
 const REBALANCE_IN_PROGRESS = 27;
+const LEAVE_MS = 5_000;
 
 /** What a member is told. */
 export interface MembershipEvents {
@@ -218,21 +219,24 @@ export class Membership {
   }
 
   /** @returns an error code about membership, or 0 */
-  #heartbeat(timeoutMs: number): Promise<number> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
-    const call = this.#coordinator.ask(
-      "Heartbeat",
-      async (brokerId) => {
-        const code = await this.#transport.heartbeat(brokerId, this.#member, { signal });
-        if (code !== FENCED_INSTANCE) this.#coordinator.judge(code, "Heartbeat");
-        return code;
-      },
-      signal,
-    );
-    return call.catch((error: unknown) => {
+  async #heartbeat(timeoutMs: number): Promise<number> {
+    const { signal, release } = deadline(this.#signal, timeoutMs);
+    try {
+      return await this.#coordinator.ask(
+        "Heartbeat",
+        async (brokerId) => {
+          const code = await this.#transport.heartbeat(brokerId, this.#member, { signal });
+          if (code !== FENCED_INSTANCE) this.#coordinator.judge(code, "Heartbeat");
+          return code;
+        },
+        signal,
+      );
+    } catch (error) {
       const late = error instanceof Error && error.name === "TimeoutError";
       throw late ? new SourceError("heartbeats find no answer", { reason: "Stalled", retryable: true }) : error;
-    });
+    } finally {
+      release();
+    }
   }
 
   /** Sleeps, unless somebody has news. */
@@ -268,12 +272,14 @@ export class Membership {
 
   async #leave(): Promise<void> {
     if (this.#options.instanceId !== null || this.#memberId === "" || this.#signal.aborted) return;
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(5_000)]);
+    const { signal, release } = deadline(this.#signal, LEAVE_MS);
     try {
       const brokerId = await this.#transport.findCoordinator(this.#options.groupId, { signal });
       await this.#transport.leaveGroup(brokerId, this.#member, { signal });
     } catch {
       // The session then ends by its time-out.
+    } finally {
+      release();
     }
   }
 }

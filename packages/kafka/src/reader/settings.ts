@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { defaultLimits, OptionsError } from "@ingest-ts/core";
 import { isTopicName } from "../connection.ts";
 import { DEFAULT_RETRY_MS } from "../transport/retry.ts";
@@ -54,4 +55,14 @@ export function settingsOf(options: KafkaOptions): Settings {
     discoveryIntervalMs: number("discoveryIntervalMs", options.discoveryIntervalMs, 300_000, 0),
     retryTimeoutMs: options.connection.retryTimeoutMs ?? DEFAULT_RETRY_MS,
   };
+}
+
+/**
+ * A reader's own signal, which fires with the caller's too. Every request under way listens to it: Node takes more than ten
+ * listeners for a leak.
+ */
+export function readerSignal(control: AbortController, given: AbortSignal | undefined): AbortSignal {
+  const signal = given === undefined ? control.signal : AbortSignal.any([control.signal, given]);
+  setMaxListeners(0, signal);
+  return signal;
 }

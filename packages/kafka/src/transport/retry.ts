@@ -32,6 +32,33 @@ export function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** A signal that fires with another one, or after a time. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** To be called when it is no longer needed. */
+  readonly release: () => void;
+}
+
+/**
+ * As `AbortSignal.any` and `timeout` together; but Node 20 keeps something of each such signal as long as the first one lives,
+ * which for heartbeats is for ever.
+ */
+export function deadline(signal: AbortSignal, timeoutMs: number): Deadline {
+  const control = new AbortController();
+  const onAbort = (): void => control.abort(signal.reason);
+  const late = (): void => control.abort(new DOMException("it took too long", "TimeoutError"));
+  const timer = setTimeout(late, timeoutMs);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: control.signal,
+    release: () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
 /** Of attempt 1, 2, …: doubling, with jitter, so that members of a group do not come back together. */
 export function backoffMs(attempt: number): number {
   return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
