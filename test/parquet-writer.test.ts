@@ -28,8 +28,11 @@ async function write(schema: Schema, batches: readonly Columns[], options?: Parq
   return sink.bytes();
 }
 
-async function read(bytes: Uint8Array): Promise<{ schema: Schema; rows: PlainValue[][] }> {
-  const reader = await open(memorySource(bytes), { dictionary: "preserve" });
+async function read(
+  bytes: Uint8Array,
+  dictionary: "decode" | "preserve" = "decode",
+): Promise<{ schema: Schema; rows: PlainValue[][] }> {
+  const reader = await open(memorySource(bytes), { dictionary });
   const rows: PlainValue[][] = [];
   for await (const slab of reader.slabs()) rows.push(...rowsOf(slab));
   await reader.close();
@@ -63,8 +66,10 @@ describe("Parquet written and read back", () => {
         const dice = new Dice(seed);
         const schema = randomSchema(dice, { columns, depth });
         const data = batches.map((rows) => randomColumns(dice, schema, rows));
-        const found = await read(await write(schema, data, chosen));
+        const bytes = await write(schema, data, chosen);
+        const found = await read(bytes);
         expect(found.rows).toEqual(data.flatMap(rowsOf));
+        expect((await read(bytes, "preserve")).rows).toEqual(found.rows);
         expect(found.schema.fields).toEqual(withoutDictionaries(schema).fields);
       }),
       { numRuns: runs },
