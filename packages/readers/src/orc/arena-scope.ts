@@ -22,9 +22,24 @@ export class ArenaScope {
         remedy: "Read with a smaller batchRows.",
       });
     }
-    const address = this.kernels.arena.allocate(sizeBytes);
+    const address = this.#take(sizeBytes);
     this.#addresses.add(address);
     return address;
+  }
+
+  #take(sizeBytes: number): number {
+    try {
+      return this.kernels.arena.allocate(sizeBytes);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new UnsupportedError(
+        `the columns of a slab take more memory than the kernels have (${sizeBytes} bytes more)`,
+        {
+          remedy: "Read with a smaller batchRows, or fewer columns at a time.",
+          cause,
+        },
+      );
+    }
   }
 
   /** A block that begins with `bytes`. */
