@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(ROOT / "python/src"))
+# It is not installed, and pyarrow would look for it again at every to_numpy(): seconds that are nobody's.
+sys.modules["pandas"] = None  # type: ignore[assignment]
 
 servers: list[subprocess.Popen[bytes]] = []
 
@@ -95,16 +97,6 @@ def epochs_of(loader):
     return read, check
 
 
-def matrix_of(batch, names: list[str]):
-    """[rows, columns] of float32, of a record batch or a table."""
-    import numpy as np
-
-    matrix = np.empty((batch.num_rows, len(names)), np.float32)
-    for i, name in enumerate(names):
-        matrix[:, i] = batch.column(name).to_numpy()
-    return matrix
-
-
 def serve_tensors():
     """`ingest serve` and its client."""
     import torch
@@ -119,8 +111,8 @@ def serve_tensors():
     matrix = TASK.get("matrix")
 
     def with_matrix(batch):
-        rest = [name for name in batch.schema.names if name not in matrix]
-        return {"x": torch.from_numpy(matrix_of(batch, matrix)), **tensors_of(batch.select(rest))}
+        tensors = tensors_of(batch)
+        return {"x": torch.stack([tensors.pop(name) for name in matrix], 1), **tensors}
 
     transform = tensors_of if matrix is None else with_matrix
     return epochs_of(DataLoader(IngestDataset(serve(*command), rank=0, world=1, transform=transform), batch_size=None))
@@ -142,7 +134,10 @@ def row_groups():
             for group in random.permutation(file.num_row_groups):
                 table = file.read_row_group(int(group), columns=names, use_threads=False)
                 rest = [name for name in table.column_names if name not in (matrix or [])]
-                tensors = {} if matrix is None else {"x": torch.from_numpy(matrix_of(table, matrix))}
+                tensors = {}
+                if matrix is not None:
+                    columns = [table.column(name).to_numpy() for name in matrix]
+                    tensors["x"] = torch.from_numpy(np.stack(columns, axis=1))
                 # A copy: Arrow's memory is read-only.
                 tensors |= {name: torch.from_numpy(np.array(table.column(name).to_numpy())) for name in rest}
                 order = torch.from_numpy(random.permutation(table.num_rows))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import ROWS, RealServer
@@ -44,6 +45,21 @@ def test_columns_become_tensors_of_their_type() -> None:
     assert tensors["c"].tolist() == [[1.0, 2.0], [3.0, 4.0]]
     sliced = tensors_of(batch.slice(1))
     assert [t.tolist() for t in sliced.values()] == [[2], [False], [[3.0, 4.0]]]
+
+
+NUMBERS = ["int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64", "bool"]
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+@pytest.mark.parametrize(("start", "rows"), [(0, 20), (3, 17), (9, 4), (20, 0)])
+def test_any_part_of_a_column_of_any_type(kind: str, start: int, rows: int) -> None:
+    values = (np.arange(20) % 3).astype(kind)
+    batch = pa.RecordBatch.from_arrays([pa.array(values)], ["x"]).slice(start, rows)
+    tensor = tensors_of(batch)["x"]
+    assert tensor.numpy().dtype == values.dtype
+    assert tensor.tolist() == values[start : start + rows].tolist()
+    tensor.zero_()  # It is the tensor's own memory, and may be written.
+    assert batch.column(0).to_pylist() == values[start : start + rows].tolist()
 
 
 @pytest.mark.parametrize(

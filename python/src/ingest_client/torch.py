@@ -15,16 +15,16 @@ from .errors import OptionsError, UnsupportedError
 
 __all__ = ["IngestDataset", "tensors_of"]
 
-_DTYPES = {
-    pa.int8(): torch.int8,
-    pa.int16(): torch.int16,
-    pa.int32(): torch.int32,
-    pa.int64(): torch.int64,
-    pa.uint8(): torch.uint8,
-    pa.float16(): torch.float16,
-    pa.float32(): torch.float32,
-    pa.float64(): torch.float64,
-    pa.bool_(): torch.bool,
+#: The same numbers in NumPy; booleans are bits, apart.
+_NUMBERS = {
+    pa.int8(): np.int8,
+    pa.int16(): np.int16,
+    pa.int32(): np.int32,
+    pa.int64(): np.int64,
+    pa.uint8(): np.uint8,
+    pa.float16(): np.float16,
+    pa.float32(): np.float32,
+    pa.float64(): np.float64,
 }
 _REMEDY = "Leave the column out (ingest serve --columns), or convert the batch yourself: transform=."
 
@@ -39,12 +39,31 @@ def _tensor_of(name: str, array: pa.Array) -> torch.Tensor:
     if pa.types.is_fixed_size_list(array.type):
         width = array.type.list_size
         return _tensor_of(name, array.flatten()).reshape(len(array), width)
-    if array.type not in _DTYPES:
+    if array.type == pa.bool_():
+        return torch.from_numpy(_bits_of(array))
+    if array.type not in _NUMBERS:
         raise UnsupportedError(
             f'column "{name}" is of type {array.type}, which is no tensor', remedy=_REMEDY, where={"column": name}
         )
-    # A copy: Arrow's memory is read-only, a tensor's is not.
-    return torch.from_numpy(np.array(array.to_numpy(zero_copy_only=False)))
+    return torch.from_numpy(_numbers_of(array, np.dtype(_NUMBERS[array.type])))
+
+
+# Not array.to_numpy(): where pandas is not installed, that looks for it again for every array. Both copy, since Arrow's
+# memory is read-only and a tensor's is not.
+def _numbers_of(array: pa.Array, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    values = array.buffers()[1]
+    if values is None or len(array) == 0:
+        return np.empty(0, dtype)
+    return np.array(np.frombuffer(values, dtype, len(array), array.offset * dtype.itemsize))
+
+
+def _bits_of(array: pa.Array) -> np.ndarray[Any, Any]:
+    values = array.buffers()[1]
+    if values is None or len(array) == 0:
+        return np.empty(0, np.bool_)
+    stop = array.offset + len(array)
+    bits = np.unpackbits(np.frombuffer(values, np.uint8, (stop + 7) // 8), count=stop, bitorder="little")
+    return np.array(bits[array.offset :], np.bool_)
 
 
 def tensors_of(batch: pa.RecordBatch) -> dict[str, torch.Tensor]:
