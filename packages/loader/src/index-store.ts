@@ -13,7 +13,7 @@ import {
 } from "@ingest-ts/core";
 import { open, type OpenedObject } from "@ingest-ts/readers";
 import { digestOf } from "@ingest-ts/sharder";
-import { createSink, openSource } from "@ingest-ts/storage";
+import { besideUrl, createSink, openSource } from "@ingest-ts/storage";
 import { indexText, parseIndex } from "./manifest/format.ts";
 
 const SUFFIX = ".ingest-index";
@@ -43,8 +43,10 @@ export async function textOf(url: string, signal?: AbortSignal): Promise<string 
 
 /** What lies beside the object; undefined when there is nothing that can be read. */
 async function besideObject(url: string): Promise<string | undefined> {
+  const beside = besideUrl(url, SUFFIX);
+  if (beside === undefined) return undefined;
   try {
-    return await textOf(`${url}${SUFFIX}`);
+    return await textOf(beside);
   } catch (error) {
     if (isIngestError(error)) return undefined;
     throw error;

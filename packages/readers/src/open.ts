@@ -280,8 +280,9 @@ async function openUrl(url: string, signal: AbortSignal | undefined): Promise<By
 /** The declared schema that our TFRecord writer leaves beside its file. */
 async function declaredBeside(url: string, format: FormatName): Promise<unknown> {
   if (format !== "tfrecord") return undefined;
-  const beside = `${url}.schema.json`;
-  const { openSource, isMissing } = await loadStorage();
+  const { besideUrl, openSource, isMissing } = await loadStorage();
+  const beside = besideUrl(url, ".schema.json");
+  if (beside === undefined) return undefined;
   let source: ByteSource;
   try {
     source = await openSource(beside);

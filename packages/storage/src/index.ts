@@ -4,6 +4,7 @@ import { schemes } from "./schemes.ts";
 
 export { flushCache } from "./cache/shared-store.ts";
 export { agreeOn, createOnce } from "./create-once.ts";
+export { besideUrl } from "./beside-url.ts";
 export { createSink } from "./create-sink.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";

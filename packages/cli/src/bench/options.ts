@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { type ColumnPath, OptionsError } from "@ingest-ts/core";
+import { type ColumnPath, OptionsError, publicUrl } from "@ingest-ts/core";
 import { benchFormats } from "./definitions.ts";
 import type { BenchJob, BenchOptions } from "./run.ts";
 
@@ -66,7 +66,7 @@ function topLevelName(path: ColumnPath): string {
 function nameOf(paths: readonly string[]): string {
   const [first] = paths;
   const others = paths.length - 1;
-  return `${basename(first ?? "")}${others === 0 ? "" : ` and ${others} more`}`;
+  return `${basename(publicUrl(first ?? ""))}${others === 0 ? "" : ` and ${others} more`}`;
 }
 
 /** Three million real flights, carried by an npm package. */

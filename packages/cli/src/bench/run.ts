@@ -1,6 +1,7 @@
 import { basename } from "node:path";
-import { isIngestError, typeText } from "@ingest-ts/core";
+import { isIngestError, publicUrl, typeText } from "@ingest-ts/core";
 import { listDataset } from "@ingest-ts/readers";
+import { openSource } from "@ingest-ts/storage";
 import type { Progress } from "../progress.ts";
 import { findFormat } from "./definitions.ts";
 import { readEnvironment } from "./environment.ts";
@@ -115,6 +116,14 @@ interface JobContext {
 }
 
 async function filesOf(paths: readonly string[]): Promise<DataDescription["files"]> {
+  const [only = ""] = paths;
+  // Over HTTP nothing is listed.
+  if (paths.length === 1 && /^https?:/i.test(only)) {
+    const source = await openSource(only);
+    const { sizeBytes } = await source.stat();
+    await source.close();
+    return [{ name: basename(publicUrl(only)), sizeBytes }];
+  }
   const { files } = await listDataset(paths);
   return files.map(({ name, sizeBytes }) => ({ name: basename(name), sizeBytes }));
 }

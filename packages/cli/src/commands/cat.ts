@@ -97,7 +97,7 @@ async function cat(uris: readonly string[], flags: CatFlags, signal: AbortSignal
   const batchRows = flags.limit === undefined ? undefined : Math.max(1, Math.min(flags.limit, 65_536));
   const reader = await openRows(uris, flags, { ...options, batchRows });
   try {
-    const sink = await openOutput(flags.output);
+    const sink = await openOutput(flags.output, signal);
     let writer: RowWriter | undefined;
     try {
       writer = await createRowWriter(format, sink, reader.schema);

@@ -12,7 +12,12 @@ const MOST_FILES = 1000;
  */
 export class Output {
   readonly #open: ByteSink[] = [];
+  readonly #signal: AbortSignal;
   #ended = false;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
 
   /** A sink whose `close` means "complete". @throws OptionsError for too many, SourceError when it cannot be written */
   async add(url: string): Promise<ByteSink> {
@@ -23,7 +28,7 @@ export class Output {
     }
     // The one before is complete: a thousand that wait must not hold a thousand buffers.
     await this.#open.at(-1)?.seal?.();
-    const sink = await createSink(url);
+    const sink = await createSink(url, { signal: this.#signal });
     this.#open.push(sink);
     // Whoever writes the file closes it; it shows when all are complete.
     return { write: (bytes) => sink.write(bytes), close: async () => {}, abort: async () => {} };

@@ -96,7 +96,7 @@ function typeAt(fields: readonly Field[], path: string): string {
 class Shards {
   readonly #schema: Schema;
   readonly #conversion: Conversion;
-  readonly #output = new Output();
+  readonly #output: Output;
   #writer: TableWriter | undefined;
   #shardRows = 0;
   #files = 0;
@@ -106,6 +106,7 @@ class Shards {
   constructor(schema: Schema, conversion: Conversion) {
     this.#schema = schema;
     this.#conversion = conversion;
+    this.#output = new Output(conversion.signal);
   }
 
   /** Opens the first file, so that what the format cannot hold is known before a row is read. */

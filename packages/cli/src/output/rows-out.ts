@@ -35,8 +35,8 @@ export function chooseFormat(to: RowFormat | undefined, toFile: boolean): RowFor
 }
 
 /** The sink for `--output`: a file or object that appears when it is complete, or standard output. */
-export async function openOutput(path: string | undefined): Promise<ByteSink> {
-  return path === undefined || path === "-" ? stdoutSink() : createSink(path);
+export async function openOutput(path: string | undefined, signal?: AbortSignal): Promise<ByteSink> {
+  return path === undefined || path === "-" ? stdoutSink() : createSink(path, { signal });
 }
 
 /** A writer of `format`. Formats load when they are used. */

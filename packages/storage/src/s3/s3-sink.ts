@@ -6,7 +6,8 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { type ByteSink, OptionsError, SourceError } from "@ingest-ts/core";
+import { type ByteSink, OptionsError, type ReadOptions, SourceError } from "@ingest-ts/core";
+import { onAbort } from "../remote/on-abort.ts";
 import { freshBytes } from "../remote/opening.ts";
 import type { Target } from "../remote/source-error.ts";
 import { type S3Clients, s3Clients } from "./clients.ts";
@@ -26,12 +27,12 @@ const PARTS_AT_ONCE = 4;
  *
  * @throws OptionsError for a URL that names no object; `write` and `close` throw SourceError
  */
-export async function s3Sink(url: string): Promise<ByteSink> {
+export async function s3Sink(url: string, { signal }: ReadOptions = {}): Promise<ByteSink> {
   const location = parseS3Url(url);
   if (location.key === "" || location.key.endsWith("/")) {
     throw new OptionsError("is a folder, not an object", { where: { url }, remedy: "Name an object to write." });
   }
-  return new S3Sink(location, await s3Clients());
+  return new S3Sink(location, await s3Clients(), signal);
 }
 
 interface Part {
@@ -44,6 +45,7 @@ class S3Sink implements ByteSink {
   readonly #name: { readonly Bucket: string; readonly Key: string };
   readonly #clients: S3Clients;
   readonly #stop = new AbortController();
+  readonly #unlisten: () => void;
   readonly #parts: Part[] = [];
   readonly #sending = new Set<Promise<void>>();
   #uploadId: string | undefined;
@@ -55,10 +57,11 @@ class S3Sink implements ByteSink {
   #sealed = false;
   #ended = false;
 
-  constructor(location: S3Location, clients: S3Clients) {
+  constructor(location: S3Location, clients: S3Clients, signal: AbortSignal | undefined) {
     this.#target = targetOf(location);
     this.#name = { Bucket: location.bucket, Key: location.key };
     this.#clients = clients;
+    this.#unlisten = onAbort(signal, (reason) => this.#stop.abort(reason));
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -95,6 +98,7 @@ class S3Sink implements ByteSink {
         await this.#complete(this.#uploadId);
       }
       this.#ended = true;
+      this.#unlisten();
     } catch (error) {
       await this.abort();
       throw error;
@@ -104,6 +108,7 @@ class S3Sink implements ByteSink {
   async abort(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#unlisten();
     this.#stop.abort(new SourceError("the upload was given up", { where: { url: this.#target.url } }));
     await Promise.all(this.#sending);
     const UploadId = this.#uploadId;
