@@ -20,6 +20,9 @@ const PART_BYTES = 8 * MiB;
 const LONG_PART_BYTES = 64 * MiB;
 const SHORT_PARTS = 1000;
 const PARTS_AT_ONCE = 4;
+/** How often an upload is aborted, until the store knows it no more. */
+const ABORT_ROUNDS = 5;
+const ABORT_PAUSE_MS = 100;
 
 /**
  * Writes an object in parts. Under its name is what was there before until `close` has succeeded; `abort` removes the
@@ -113,13 +116,23 @@ class S3Sink implements ByteSink {
     await Promise.all(this.#sending);
     const UploadId = this.#uploadId;
     if (UploadId === undefined) return;
+    // A part whose connection was given up may still arrive at the store, and revives what was removed before it.
+    for (let round = 0; round < ABORT_ROUNDS && (await this.#removeParts(UploadId)); round++) {
+      await new Promise((resolve) => setTimeout(resolve, ABORT_PAUSE_MS * (round + 1)));
+    }
+  }
+
+  /** @returns false when there is nothing to remove, or it cannot be removed */
+  async #removeParts(UploadId: string): Promise<boolean> {
     try {
       await requestS3(this.#clients, { target: this.#target, op: "put" }, (abortSignal) =>
         this.#clients.main.send(new AbortMultipartUploadCommand({ ...this.#name, UploadId }), { abortSignal }),
       );
+      return true;
     } catch (error) {
       // What failed before says more; parts that stay are invisible, and lifecycle rules remove them.
-      if (!(error instanceof SourceError)) throw error;
+      if (error instanceof SourceError) return false;
+      throw error;
     }
   }
 
