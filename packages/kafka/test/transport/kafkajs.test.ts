@@ -27,6 +27,10 @@ describe("kafkajs", () => {
     expect("connect" in broker).toBe(true);
     const [connection] = broker.connectionPool.pool;
     expect(connection?.isConnected()).toBe(false);
+    // Replaced: it is a method of the class.
+    const { requestQueue } = connection as unknown as { requestQueue: object };
+    expect("scheduleCheckPendingRequests" in (Object.getPrototypeOf(requestQueue) as object)).toBe(true);
+    expect(Object.hasOwn(requestQueue, "scheduleCheckPendingRequests")).toBe(true);
     for (const name of ["send", "rejectRequests", "disconnect"] as const)
       expect(connection?.[name]).toBeTypeOf("function");
   });
