@@ -48,6 +48,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class KafkaHelper {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Map<String, KafkaProducer<byte[], byte[]>> producers = new ConcurrentHashMap<>();
+  /** Transactional ids, by the names that the tests use. */
+  private static final Map<String, String> transactions = new ConcurrentHashMap<>();
   private static final Map<String, ExecutorService> lanes = new ConcurrentHashMap<>();
   private static String bootstrap;
   private static Admin admin;
@@ -132,9 +134,11 @@ public final class KafkaHelper {
         return null;
       case "commit":
         producer(request).commitTransaction();
+        awaitMarkers(request);
         return null;
       case "abort":
         producer(request).abortTransaction();
+        awaitMarkers(request);
         return null;
       case "closeProducer":
         // Without waiting: an open transaction stays open until its time-out.
@@ -292,9 +296,31 @@ public final class KafkaHelper {
     config.putAll(strings(request.path("config")));
     KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(properties(config), new ByteArraySerializer(), new ByteArraySerializer());
-    if (config.containsKey("transactional.id")) producer.initTransactions();
+    if (config.containsKey("transactional.id")) {
+      producer.initTransactions();
+      transactions.put(request.get("producer").asText(), config.get("transactional.id"));
+    }
     producers.put(request.get("producer").asText(), producer);
     return null;
+  }
+
+  /**
+   * A commit is answered when it is decided; its markers are written later, and until then readers of what is committed do
+   * not get there. A coordinator that is down meanwhile is the test's own doing.
+   */
+  private static void awaitMarkers(JsonNode request) throws InterruptedException {
+    String id = transactions.get(request.get("producer").asText());
+    long until = System.nanoTime() + 30_000_000_000L;
+    while (System.nanoTime() < until) {
+      try {
+        TransactionState state = admin.describeTransactions(List.of(id)).description(id).get().state();
+        if (Set.of(TransactionState.COMPLETE_COMMIT, TransactionState.COMPLETE_ABORT, TransactionState.EMPTY)
+            .contains(state)) return;
+      } catch (ExecutionException error) {
+        // Asked again.
+      }
+      Thread.sleep(5);
+    }
   }
 
   private static KafkaProducer<byte[], byte[]> producer(JsonNode request) {
