@@ -96,6 +96,10 @@ function suite(kind: S3ServerKind, full: boolean): void {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** What does not depend on the store. */
+  const itOnce = (name: string, body: () => Promise<void>, timeoutMs?: number): void => {
+    if (full) it(name, body, timeoutMs);
+  };
   const sign = (key: string): Promise<string> =>
     getSignedUrl(
       new S3Client({
@@ -128,7 +132,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     }
   });
 
-  it.runIf(full)("schema, count, inspect and bench take URLs of both", async () => {
+  itOnce("schema, count, inspect and bench take URLs of both", async () => {
     for (const place of ["s3://cli/ids.parquet", await sign("ids.parquet")]) {
       const bench = ["--quick", "--formats", "parquet", "--codecs", "none", "--json"];
       for (const args of [
@@ -145,7 +149,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     }
   });
 
-  it.runIf(full)("index keeps a manifest in s3; over http, where nothing is listed, it says so", async () => {
+  itOnce("index keeps a manifest in s3; over http, where nothing is listed, it says so", async () => {
     await bucket.put("index/a.parquet", await readFile(join(folder, "ids.parquet")));
     const made = await ingest(["index", "s3://cli/index/", ...endpoint]);
     expect(made).toMatchObject({ code: 0, stderr: "" });
@@ -182,7 +186,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     expect(ended.stderr).not.toContain("wr-7c1d");
   });
 
-  it.runIf(full)("a profile brings its keys, region and endpoint", async () => {
+  itOnce("a profile brings its keys, region and endpoint", async () => {
     const config = join(folder, "aws config");
     const lines = ["[profile mine]", "region = us-east-1", `endpoint_url = ${proxy.endpoint}`];
     await writeFile(
@@ -198,7 +202,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     });
   });
 
-  it.runIf(full)("who pays is in every request", async () => {
+  itOnce("who pays is in every request", async () => {
     const payers = new Set<string>();
     proxy.plan((_, { headers }) => {
       payers.add(String(headers["x-amz-request-payer"]));
@@ -245,7 +249,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     120_000,
   );
 
-  it.runIf(full)("Ctrl-C ends a read that waits for the store", async () => {
+  itOnce("Ctrl-C ends a read that waits for the store", async () => {
     const args = ["cat", "s3://cli/ids.parquet", ...endpoint];
     const before = proxy.pending();
     proxy.plan(() => ({ delayMs: 600_000 }));
@@ -257,7 +261,7 @@ function suite(kind: S3ServerKind, full: boolean): void {
     await expect.poll(() => proxy.pending(), { timeout: 20_000 }).toBeLessThanOrEqual(before);
   });
 
-  it.runIf(full)(
+  itOnce(
     "no secret is in outputs, reports, manifests, caches, ledgers, states or what a server says",
     async () => {
       const texts: string[] = [];
