@@ -72,7 +72,30 @@ describe("Parquet written and read back", () => {
         expect((await read(bytes, "preserve")).rows).toEqual(found.rows);
         expect(found.schema.fields).toEqual(withoutDictionaries(schema).fields);
       }),
-      { numRuns: runs },
+      {
+        numRuns: runs,
+        // Null lists of a fixed size whose items are dictionaries.
+        examples: [
+          [
+            {
+              seed: 30,
+              columns: 2,
+              depth: 1,
+              batches: [0, 5],
+              options: {
+                codec: "none",
+                dataPageVersion: 1,
+                dictionary: true,
+                pageBytes: 64,
+                rowGroupRows: 2,
+                rowGroupBytes: 300,
+                pageCrc: false,
+                statistics: false,
+              },
+            },
+          ],
+        ],
+      },
     );
   });
 

@@ -1,11 +1,11 @@
 import type { Column } from "../columns.ts";
 import { UnsupportedError } from "../errors.ts";
-import { byteWidthOf, type DataType, type Field } from "../schema.ts";
+import { byteWidthOf, type Field } from "../schema.ts";
 
 /**
  * `length` nulls, or zeros and empty values where there cannot be nulls; 0 rows of any type.
  *
- * @throws UnsupportedError for values of unions and dictionaries
+ * @throws UnsupportedError for values of unions
  */
 export function emptyColumn({ type, nullable }: Field, length: number): Column {
   const base: Column = {
@@ -38,20 +38,17 @@ export function emptyColumn({ type, nullable }: Field, length: number): Column {
       return { ...base, offsets: new BigInt64Array(length + 1), children: [emptyColumn(type.child, 0)] };
     case "fixedSizeList":
       return { ...base, children: [emptyColumn(type.child, length * type.size)] };
-    case "union":
-    case "dictionary":
-      if (length > 0) throw new UnsupportedError(`null lists of ${type.kind} items of a fixed size`);
-      return { ...base, data: new Uint8Array(0), ...emptyParts(type) };
+    case "dictionary": {
+      // Indices point to something, under nulls too.
+      const values = emptyColumn({ name: "values", type: type.value, nullable: false }, Math.min(length, 1));
+      return { ...base, data: new Uint8Array(length * byteWidthOf(type)), dictionary: values };
+    }
+    case "union": {
+      if (length > 0) throw new UnsupportedError("null lists of union items of a fixed size");
+      const children = type.children.map((child) => emptyColumn(child, 0));
+      return { ...base, data: new Uint8Array(0), children, offsets: type.mode === "dense" ? new Int32Array(0) : null };
+    }
     default:
       return { ...base, data: new Uint8Array(length * byteWidthOf(type)) };
   }
-}
-
-/** What unions and dictionaries have beside their bytes, without values. */
-function emptyParts(type: Extract<DataType, { kind: "union" | "dictionary" }>): Partial<Column> {
-  if (type.kind === "dictionary") {
-    return { dictionary: emptyColumn({ name: "values", type: type.value, nullable: false }, 0) };
-  }
-  const children = type.children.map((child) => emptyColumn(child, 0));
-  return { children, offsets: type.mode === "dense" ? new Int32Array(0) : null };
 }
