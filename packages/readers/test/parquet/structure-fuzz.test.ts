@@ -219,6 +219,8 @@ test(
       }
     }
     expect(process.memoryUsage().rss).toBeLessThan(2 ** 31);
+    // Of a few files all may end alike.
+    if (RUNS < 200) return;
     expect(counts.error).toBeGreaterThan(RUNS / 4);
     expect(counts.rows).toBeGreaterThan(RUNS / 20);
   },
