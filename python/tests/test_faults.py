@@ -409,12 +409,19 @@ def test_an_interrupt_in_a_message_loses_nothing(fake: Fake, monkeypatch: pytest
     reader = stream._reader
     assert reader is not None
     monkeypatch.setattr(reader._response, "_receive", interrupted)
-    try:
-        batch = next(stream)
+    # It comes with whichever batch was not received yet: perhaps all were, with the first one.
+    interrupts = 0
+    while True:
+        try:
+            batch = next(stream, None)
+        except KeyboardInterrupt:
+            interrupts += 1
+            continue
+        if batch is None:
+            break
         first += ids_of([batch])
-    except KeyboardInterrupt:
-        pass
-    assert first + ids_of(stream) == list(range(30))
+    assert first == list(range(30))
+    assert interrupts <= 1
 
 
 @pytest.mark.parametrize(
