@@ -51,13 +51,15 @@ export class ServedStream implements Served {
 
   /** The body of `/v1/info`. What is not known of a stream is null. */
   info(version: string): Info {
-    const { order, where } = this.#settings;
+    const { order } = this.#settings;
     const { lanes = null, ends = null } = this.#settings.given;
     const { worldSize = null, batchSize, epochs } = this.defaults;
-    const loader = windowLoaderOf(this.#stream, this.#windows.share(), streamOptions(this.#options, 1, 0), {
-      ...this.#settings,
-      where,
-    });
+    const loader = windowLoaderOf(
+      this.#stream,
+      this.#windows.share(),
+      streamOptions(this.#options, 1, 0),
+      this.#settings,
+    );
     return {
       protocol: PROTOCOL_VERSION,
       version,

@@ -140,10 +140,6 @@ export class KafkaStream implements SlabStream {
       close: () => reader.close(),
     };
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 /** Values that usually are structs. */

@@ -46,7 +46,6 @@ export interface SlabStream {
   follow(from: readonly PartitionPlace[]): Promise<SlabReader>;
   /** Exactly these offsets. */
   replay(spans: readonly PartitionSpan[]): Promise<SlabReader>;
-  close(): Promise<void>;
 }
 
 /** A window whose rows are in memory. */

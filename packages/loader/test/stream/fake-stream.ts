@@ -106,8 +106,6 @@ export class FakeStream implements SlabStream {
       },
     };
   }
-
-  async close(): Promise<void> {}
 }
 
 /** A partition whose offsets all hold rows but those that `holes` says. */
