@@ -64,7 +64,7 @@ export class BlockStore {
 
   /** Stores `data`, which must not change any more, in the background. Resolves when there is room for more. */
   async put(label: string, data: Uint8Array): Promise<void> {
-    if (Date.now() < this.#pausedUntil || !this.#evictor.mayAdd(data.length)) return;
+    if (Date.now() < this.#pausedUntil) return;
     const writing = this.#write(label, data).finally(() => {
       this.#pending.delete(writing);
       this.#pendingBytes -= data.length;
@@ -87,9 +87,12 @@ export class BlockStore {
   async #write(label: string, data: Uint8Array): Promise<void> {
     const path = this.#pathOf(label);
     const temporary = join(this.#folder, "tmp", `${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
+    const file = encodeBlock(label, data);
+    await this.#ready.catch(() => {});
+    if (!(await this.#evictor.reserve(file.length))) return;
+    let addedBytes = 0;
     try {
       await this.#ready;
-      const file = encodeBlock(label, data);
       const handle = await open(temporary, "wx");
       try {
         await handle.writeFile(file);
@@ -97,13 +100,15 @@ export class BlockStore {
         await handle.close();
       }
       await renameInto(temporary, path);
+      addedBytes = file.length;
       tell("stored", data.length);
-      this.#evictor.added(file.length);
     } catch {
       // A full disk, a folder that went away: reading goes on without the cache.
       this.#pausedUntil = Date.now() + PAUSE_MS;
       tell("failed", data.length);
       await rm(temporary, { force: true }).catch(() => {});
+    } finally {
+      this.#evictor.settle(file.length, addedBytes);
     }
   }
 }

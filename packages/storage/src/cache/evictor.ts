@@ -27,8 +27,12 @@ export class Evictor {
   readonly #onEvicted: (sizeBytes: number) => void;
   /** As far as this process knows. */
   #bytes = 0;
-  #sinceCount = Infinity;
+  /** Of files that are being written. */
+  #reservedBytes = 0;
+  /** Of files that appeared since the last count began. */
+  #sinceCountBytes = 0;
   #counting: Promise<void> | undefined;
+  #counted = false;
 
   constructor(folder: string, limitBytes: number, onEvicted: (sizeBytes: number) => void) {
     this.#folder = folder;
@@ -36,27 +40,39 @@ export class Evictor {
     this.#onEvicted = onEvicted;
   }
 
-  /** Whether there is room for `sizeBytes`; makes some in the background when there is not. */
-  mayAdd(sizeBytes: number): boolean {
-    const due = this.#sinceCount > this.#limitBytes * RECOUNT_SHARE;
-    const full = this.#bytes + sizeBytes > this.#limitBytes * HIGH_SHARE;
-    if (due || full) this.#start();
-    return this.#bytes + sizeBytes <= this.#limitBytes;
+  /**
+   * Takes room for `sizeBytes` if there is some, until `settle`; makes some in the background when little is left.
+   * Nothing is known, so nothing is taken, before the folder was counted once.
+   */
+  async reserve(sizeBytes: number): Promise<boolean> {
+    if (!this.#counted) {
+      this.#start();
+      await this.#counting;
+    }
+    const taken = this.#bytes + this.#reservedBytes + sizeBytes;
+    const due = this.#sinceCountBytes > this.#limitBytes * RECOUNT_SHARE;
+    if (due || taken > this.#limitBytes * HIGH_SHARE) this.#start();
+    if (taken > this.#limitBytes) return false;
+    this.#reservedBytes += sizeBytes;
+    return true;
   }
 
-  added(sizeBytes: number): void {
-    this.#bytes += sizeBytes;
-    this.#sinceCount += sizeBytes;
+  /** Ends a reservation: `addedBytes` of it are in the folder now. */
+  settle(sizeBytes: number, addedBytes: number): void {
+    this.#reservedBytes -= sizeBytes;
+    this.#bytes += addedBytes;
+    this.#sinceCountBytes += addedBytes;
   }
 
   #start(): void {
     if (this.#counting !== undefined) return;
-    this.#sinceCount = 0;
+    this.#sinceCountBytes = 0;
     this.#counting = this.#run()
       .catch(() => {
         // The folder cannot be looked at: the next one may fare better.
       })
       .finally(() => {
+        this.#counted = true;
         this.#counting = undefined;
       });
   }
@@ -90,7 +106,8 @@ export class Evictor {
         for (const file of await Promise.all(some)) if (file !== undefined) files.push(file);
       }
     }
-    this.#bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    // What appeared meanwhile may have been seen or not: too much is corrected by the next count, too little is not kept.
+    this.#bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.#sinceCountBytes);
     return files;
   }
 
