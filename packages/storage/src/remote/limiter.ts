@@ -38,10 +38,13 @@ export class RequestLimiter {
     this.#bytes = new ByteBudget(bytesInFlight);
   }
 
+  /** New limits; what was learned of the store under the old ones is forgotten. */
   resize({ requestsInFlight, bytesInFlight }: LimiterOptions): void {
     this.#most = requestsInFlight;
     this.#slots.concurrency = requestsInFlight;
     this.#bytes.resize(bytesInFlight);
+    this.#succeeded = 0;
+    this.#cutAt = -Infinity;
   }
 
   /** Requests that may be under way now. */
