@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)("three brokers", () => {
       victim?.start();
       await kafka.ready();
     }
-    await got.expectAll(kafka.helper, "killed", PARTITIONS);
+    await got.expectAll(kafka.helper, "killed", PARTITIONS, ROUND);
   }, 300_000);
 
   it("brokers that are restarted one after the other", async () => {
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)("three brokers", () => {
         await kafka.ready();
       });
     }
-    await got.expectAll(kafka.helper, "rolling", PARTITIONS);
+    await got.expectAll(kafka.helper, "rolling", PARTITIONS, ROUND);
   }, 300_000);
 
   it("leaders that move under load", async () => {
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)("three brokers", () => {
       });
     }
     unsubscribe(channels.kafkaRetry.name, listen);
-    await got.expectAll(kafka.helper, "moved", PARTITIONS);
+    await got.expectAll(kafka.helper, "moved", PARTITIONS, 2 * ROUND);
     expect(retries.length).toBeGreaterThan(0);
   }, 300_000);
 
@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)("three brokers", () => {
       node.freeze();
       setTimeout(() => node.thaw(), 20_000).unref();
     });
-    await got.expectAll(kafka.helper, "frozen", PARTITIONS);
+    await got.expectAll(kafka.helper, "frozen", PARTITIONS, ROUND / PARTITIONS);
 
     const impatient = await open("frozen", {}, { requestTimeoutMs: 2000, retryTimeoutMs: 6000 });
     const again = await collect(impatient, 10);
@@ -146,6 +146,6 @@ describe.skipIf(missing !== undefined)("three brokers", () => {
     await round("all", reader, got, 0, async () => {
       await (await leaderOf("all", 1)).kill();
     });
-    await got.expectAll(kafka.helper, "all", PARTITIONS);
+    await got.expectAll(kafka.helper, "all", PARTITIONS, ROUND / PARTITIONS);
   }, 300_000);
 });
