@@ -118,6 +118,34 @@ describe("refusals", () => {
     first.leave();
   });
 
+  it("a client that leaves while it waits for a rank takes nothing from who reads it", async () => {
+    const { socket } = await serve("impatient", [data, ...order, "--epochs", "inf"]);
+    const first = await ServeStream.open(socket, streamPath(0, 1));
+    await first.batch();
+    const gone = request({ socketPath: socket, path: streamPath(0, 1), agent: false }).once("error", () => undefined);
+    gone.end();
+    await new Promise((resolve) => gone.once("finish", resolve));
+    // The server has the request once it answers one that came later.
+    await askJson(socket, "/livez");
+    gone.destroy();
+    expect((await askJson(socket, streamPath(0, 1))).status).toBe(409);
+    await first.batch();
+    first.leave();
+  });
+
+  it("of two requests in one packet only one reads the rank", async () => {
+    const { socket } = await serve("pipelined", [data, ...order, "--epochs", "inf"]);
+    const line = `GET ${streamPath(0, 1)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const client = connect(socket);
+    client.write(line + line);
+    await new Promise((resolve) => client.once("data", resolve));
+    expect((await askJson(socket, streamPath(0, 1))).status).toBe(409);
+    client.destroy();
+    const next = await ServeStream.open(socket, streamPath(0, 1));
+    await next.batch();
+    next.leave();
+  });
+
   it("name a state of other data, of another order, and what is none", async () => {
     const { socket } = await serve("state");
     const otherData = join(folder, "others.parquet");

@@ -143,6 +143,8 @@ class BatchStream(Iterator[pa.RecordBatch]):
         self._place: Place | None = None
         self._ended = False
         self._closed = False
+        #: The place before the step that is under way; None between steps.
+        self._undo: tuple[State | None, Place | None, bool] | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -154,7 +156,7 @@ class BatchStream(Iterator[pa.RecordBatch]):
     @property
     def place(self) -> Place | None:
         """Of the batch yielded last; None before the first."""
-        return self._place
+        return self._place if self._undo is None else self._undo[1]
 
     def __iter__(self) -> BatchStream:
         """Itself: there is one place."""
@@ -162,26 +164,32 @@ class BatchStream(Iterator[pa.RecordBatch]):
 
     def __next__(self) -> pa.RecordBatch:
         """The next batch; it may have no rows when the server filters, and counts as a step all the same."""
-        batch = None
-        while batch is None:
-            if self._ended:
-                raise StopIteration
-            batch = self._take(self._retrying(lambda: self._connected().next()))
-        return batch
+        self._settle()
+        while not self._ended:
+            _, batch = self._step()
+            if batch is not None:
+                # Python looks for signals at calls and loops: none comes between this and the return.
+                self._undo = None
+                return batch
+            self._undo = None
+        raise StopIteration
 
     def epoch(self) -> Iterator[pa.RecordBatch]:
         """The batches that are left of the epoch in which the run stands; the next call gives those of the next."""
+        self._settle()
         if self._ended:
             raise OptionsError(
                 "the run is complete: there is no further epoch",
                 remedy='Pass epochs="inf" to connect and count epochs yourself.',
             )
         while not self._ended:
-            message = self._retrying(lambda: self._connected().next())
-            batch = self._take(message)
+            kind, batch = self._step()
             if batch is not None:
+                self._undo = None
                 yield batch
-            elif message.kind == "epoch":
+                continue
+            self._undo = None
+            if kind == "epoch":
                 return
 
     def state_dict(self) -> State:
@@ -189,10 +197,13 @@ class BatchStream(Iterator[pa.RecordBatch]):
 
         It is JSON, of a few hundred bytes, and what `load` in TypeScript takes and gives.
         """
-        return copy.deepcopy(self._state or {})
+        # Settles nothing: a signal's handler may ask in the middle of a step that then goes on.
+        state = self._state if self._undo is None else self._undo[0]
+        return copy.deepcopy(state or {})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state` with the next batch; the connection is made then. Raises StateError."""
+        self._undo = None
         self._state = _check_state(state)
         self._disconnect()
         self._close_ledger()
@@ -287,13 +298,30 @@ class BatchStream(Iterator[pa.RecordBatch]):
             retryable=True,
         )
 
-    def _take(self, message: Message) -> pa.RecordBatch | None:
-        """Follows a message; the batch, if it is one."""
+    def _step(self) -> tuple[str, pa.RecordBatch | None]:
+        """Takes a message and follows it: its kind, and the batch if it is one. The caller then clears `_undo`."""
+        self._settle()
+        self._undo = (self._state, self._place, self._ended)
         try:
-            return self._follow(message)
+            message = self._retrying(lambda: self._connected().next())
+        except IngestError:
+            self._undo = None
+            raise
+        try:
+            return message.kind, self._follow(message)
         except BaseException:
             self._disconnect()
             raise
+
+    def _settle(self) -> None:
+        """Takes a step back that was interrupted before its batch was handed out."""
+        if self._undo is not None:
+            # What the connection sends next is not what comes next, and the ledger may have the batch that is asked
+            # for again: a new start undoes it there.
+            self._disconnect()
+            self._close_ledger()
+            self._state, self._place, self._ended = self._undo
+            self._undo = None
 
     def _follow(self, message: Message) -> pa.RecordBatch | None:
         about, kind = message.about, message.kind

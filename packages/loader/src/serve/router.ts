@@ -96,21 +96,23 @@ export class Router {
 
   async #batches(query: URLSearchParams, response: ServerResponse): Promise<Refusal | undefined> {
     const asked = parseStreamRequest(query, this.#data.defaults);
-    const taken = await this.#waitForTurn(asked, response);
-    if (taken !== undefined) return taken;
-    const { rank, worldSize } = asked;
-    const stream = this.#data.stream(asked);
-    this.#streams.set(rank, { worldSize, stream });
+    const turn = await this.#takeTurn(asked, response);
+    if (turn === undefined || "error" in turn) return turn;
     try {
-      await sendStream(stream, response);
+      await sendStream(turn, response);
     } finally {
-      this.#streams.delete(rank);
+      this.#streams.delete(asked.rank);
     }
     return undefined;
   }
 
-  /** @returns why the request cannot be answered, after a while in which that might have changed */
-  async #waitForTurn(asked: StreamRequest, response: ServerResponse): Promise<Refusal | undefined> {
+  /**
+   * The stream of a rank that nobody else reads, noted as open in the same step as that is seen.
+   *
+   * @returns why the request cannot be answered, after a while in which that might have changed; undefined when the
+   *   client is gone by then
+   */
+  async #takeTurn(asked: StreamRequest, response: ServerResponse): Promise<RankStream | Refusal | undefined> {
     for (let waited = 0; ; waited += TAKEN_STEP_MS) {
       if (this.#draining) {
         const error = new SourceError("the server is stopping", {
@@ -120,7 +122,12 @@ export class Router {
         return { status: 503, error };
       }
       const conflict = this.#conflict(asked);
-      if (conflict === undefined || response.closed) return undefined;
+      if (response.closed) return undefined;
+      if (conflict === undefined) {
+        const stream = this.#data.stream(asked);
+        this.#streams.set(asked.rank, { worldSize: asked.worldSize, stream });
+        return stream;
+      }
       if (waited >= TAKEN_MS) return { status: 409, error: conflict };
       await pause(TAKEN_STEP_MS);
     }
