@@ -142,6 +142,17 @@ describe.skipIf(missing !== undefined)("ingest kafka", () => {
       { kafkaOffset: 2 },
       { kafkaOffset: 3 },
     ]);
+    // What is refused ends the process: nothing stays connected.
+    const refused = async (...args: string[]) => {
+      const { status, stdout, stderr } = await ingest(["cat", ...args]);
+      expect([status, stdout]).toEqual([2, ""]);
+      return stderr;
+    };
+    expect(await refused(`${url}/nowhere`)).toContain('there is no topic "nowhere"');
+    expect(await refused(`${url}/cat`, "--from", "3", "--until", "2")).toContain("would begin at 3 and end at 2");
+    expect(await refused(`${url}/cat`, "--from", "5")).toContain("no partition has it: they go from 0 to 0, 0 to 4");
+    expect(await refused(`${url}/cat`, "--until", "5")).toContain("--until is 5");
+    expect(await refused(`${url}/cat`, "--max-bad-records", "1")).toContain("maxBadRecords");
     const two = await ingest(["cat", `${url}/cat`, `${url}/flights`]);
     expect([two.status, two.stderr]).toEqual([2, expect.stringContaining("read by themselves")]);
     const file = await ingest(["cat", "x.parquet", "--from", "1"]);

@@ -10,6 +10,7 @@ import type {
 import type { DecodedSlab, PayloadOptions, PayloadReader, PayloadReaderOptions } from "@ingest-ts/kafka/payload";
 import { targetOf, targetOptions } from "../convert/targets.ts";
 import { asOffsets, offsetsAt, partitionKey, partitionsOf } from "../kafka/cluster.ts";
+import { openRecords } from "../kafka/open-records.ts";
 import { payloadOptionsOf } from "../kafka/payload-options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { errorFields, type Log } from "../ops/log.ts";
@@ -84,7 +85,7 @@ export interface OpenedConsumer {
 export async function openConsumer(run: ConsumeRun): Promise<OpenedConsumer> {
   const { flags, address, connection, log } = run;
   const destination = destinationOf(flags);
-  const { openTransport, openKafka } = await import("@ingest-ts/kafka");
+  const { openTransport } = await import("@ingest-ts/kafka");
   const holder: { consumer?: Consumer } = {};
   const transport = openTransport(connection);
   try {
@@ -93,9 +94,8 @@ export async function openConsumer(run: ConsumeRun): Promise<OpenedConsumer> {
       flags.group === undefined
         ? await assignOptions(run, transport, destination)
         : groupOptions(run, flags.group, (gone, signal) => holder.consumer?.release(gone, signal) ?? Promise.resolve());
-    const { PayloadReader } = await import("@ingest-ts/kafka/payload");
     const output = await outputOf(destination, run);
-    const reader = new PayloadReader(await openKafka(options), payloads);
+    const reader = await openRecords(options, payloads);
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;
     const onSlab = slabWatcher(run, reader, destination);
     holder.consumer = new Consumer(reader, { output, log, limit, onSlab });

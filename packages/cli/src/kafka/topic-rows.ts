@@ -10,9 +10,12 @@ import {
   type Slab,
   takeRows,
 } from "@ingest-ts/core";
+import type { Isolation, Transport } from "@ingest-ts/kafka";
+import type { PayloadReader } from "@ingest-ts/kafka/payload";
 import type { OpenOptions } from "@ingest-ts/readers";
-import { asOffsets, offsetsAt, type OffsetTable, partitionKey, partitionsOf } from "./cluster.ts";
+import { asOffsets, offsetsAt, type OffsetTable, partitionsOf } from "./cluster.ts";
 import { connectionOf, type KafkaFlags } from "./kafka-options.ts";
+import { openRecords } from "./open-records.ts";
 import { type PayloadFlags, payloadOptionsOf } from "./payload-options.ts";
 import type { Place } from "./places.ts";
 
@@ -44,8 +47,7 @@ export async function openTopic(
   flags: TopicFlags,
   { columns, where, signal }: OpenOptions,
 ): Promise<TopicRows> {
-  const { openKafka, openTransport, parseKafkaUrl } = await import("@ingest-ts/kafka");
-  const { PayloadReader } = await import("@ingest-ts/kafka/payload");
+  const { openTransport, parseKafkaUrl } = await import("@ingest-ts/kafka");
   const { brokers, topics } = parseKafkaUrl(uri);
   if (topics.length === 0) {
     throw new OptionsError("the URL names no topic", { remedy: "Write kafka://host:port/topic." });
@@ -55,29 +57,15 @@ export async function openTopic(
   if (until === "earliest") throw new OptionsError("--until earliest ends before it begins", { remedy: "Use latest." });
   const isolation = flags.isolation ?? "read_committed";
   const transport = openTransport(connection);
-  const partitions = await partitionsOf(transport, topics);
-  const [starts, ends, first, last] = await Promise.all(
-    ([from, until, "earliest", "latest"] as const).map((place) => offsetsAt(transport, partitions, place, isolation)),
-  );
-  const within = (table: OffsetTable | undefined): OffsetTable =>
-    new Map(
-      partitions.map((one) => {
-        const key = partitionKey(one);
-        const offset = table?.get(key) ?? 0;
-        return [key, Math.min(Math.max(offset, first?.get(key) ?? 0), last?.get(key) ?? 0)];
-      }),
-    );
-  const payloads = await payloadOptionsOf(flags, process.env, transport);
-  const source = await openKafka({
-    mode: "assign",
-    connection,
-    topics,
-    isolation,
-    signal,
-    start: asOffsets(partitions, within(starts)),
-    end: asOffsets(partitions, within(ends)),
-  });
-  const reader = new PayloadReader(source, payloads);
+  let reader: PayloadReader;
+  try {
+    const payloads = await payloadOptionsOf(flags, process.env, transport);
+    const span = await spanOf(transport, topics, from, until, isolation);
+    reader = await openRecords({ mode: "assign", connection, topics, isolation, signal, ...span }, payloads);
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
   const close = async (): Promise<void> => {
     await reader.close();
     await transport.close();
@@ -112,4 +100,42 @@ export async function openTopic(
     await close();
     throw error;
   }
+}
+
+/** Where reading begins and ends: within what the log holds. @throws OptionsError for an offset that no partition has */
+async function spanOf(
+  transport: Transport,
+  topics: readonly string[],
+  from: Place,
+  until: Place,
+  isolation: Isolation,
+): Promise<{ readonly start: PartitionSpan; readonly end: PartitionSpan }> {
+  const partitions = await partitionsOf(transport, topics);
+  const [starts, ends, first, last] = (await Promise.all(
+    ([from, until, "earliest", "latest"] as const).map((place) => offsetsAt(transport, partitions, place, isolation)),
+  )) as [OffsetTable, OffsetTable, OffsetTable, OffsetTable];
+  checkPlace("--from", from, first, last);
+  checkPlace("--until", until, first, last);
+  const within = (table: OffsetTable): PartitionSpan => {
+    const places = [...table].map(([key, offset]) => {
+      return [key, Math.min(Math.max(offset, first.get(key) ?? 0), last.get(key) ?? 0)] as const;
+    });
+    return asOffsets(partitions, new Map(places));
+  };
+  return { start: within(starts), end: within(ends) };
+}
+
+type PartitionSpan = ReturnType<typeof asOffsets>;
+
+/** Partitions are of different lengths, so that an offset may lie outside of some; outside of all it is a mistake. */
+function checkPlace(option: string, place: Place, first: OffsetTable, last: OffsetTable): void {
+  if (typeof place !== "object" || !("offset" in place)) return;
+  const { offset } = place;
+  const keys = [...first.keys()];
+  if (keys.some((key) => offset >= (first.get(key) ?? 0) && offset <= (last.get(key) ?? 0))) return;
+  const spans = keys.map((key) => `${first.get(key)} to ${last.get(key)}`);
+  const shown = [...new Set(spans)].slice(0, 4).join(", ");
+  throw new OptionsError(`${option} is ${offset}, and no partition has it: they go from ${shown}`, {
+    remedy: "Name an offset that is there, a time, earliest or latest.",
+  });
 }
