@@ -19,7 +19,7 @@ import { Consumer } from "./consumer.ts";
 import { type ConsumeFlags, printFormats } from "./flags.ts";
 import type { ConsumeOutput } from "./output.ts";
 import { RowOutput } from "./row-output.ts";
-import { ShardOutput } from "./shards/shard-output.ts";
+import { type ShardEvents, ShardOutput } from "./shards/shard-output.ts";
 import { ShardStore } from "./shards/shard-store.ts";
 
 /** Everything that is decided before a broker is asked for records. */
@@ -55,7 +55,11 @@ function destinationOf({ to, format, codec }: ConsumeFlags): Destination {
   return { kind: "rows", format: printed };
 }
 
-async function outputOf(destination: Destination, run: ConsumeRun): Promise<ConsumeOutput> {
+async function outputOf(
+  destination: Destination,
+  run: ConsumeRun,
+  holds: ShardEvents["holds"],
+): Promise<ConsumeOutput> {
   if (destination.kind === "rows") return new RowOutput(destination.format, await openOutput(undefined));
   const { flags, log, metrics } = run;
   const target = targetOf(flags.format ?? "parquet", "");
@@ -64,10 +68,20 @@ async function outputOf(destination: Destination, run: ConsumeRun): Promise<Cons
   const asked = { codec: flags.codec, level: undefined, groupRows: undefined, groupBytes, float64: "refuse" } as const;
   const options = targetOptions(target, asked, "");
   const roll = { rows: flags.rollRows, sizeBytes: flags.rollBytes, ageMs: flags.rollSeconds * 1000 };
-  return new ShardOutput(destination.store, target, options, roll, (entry, durationMs) => {
-    metrics.shard(target.format, durationMs);
-    const { topic, partition, startOffset, endOffset, rows, sizeBytes, name } = entry;
-    log.info("shard written", { topic, partition, startOffset, endOffset, rows, sizeBytes, name });
+  return new ShardOutput(destination.store, target, options, roll, {
+    holds,
+    written: (entry, durationMs) => {
+      metrics.shard(target.format, durationMs);
+      const { topic, partition, startOffset, endOffset, rows, sizeBytes, name } = entry;
+      log.info("shard written", { topic, partition, startOffset, endOffset, rows, sizeBytes, name });
+    },
+    givenUp: ({ topic, partition, endOffset }, rows) =>
+      log.warn("shard given up: its partition went, and is read again from the last commit", {
+        topic,
+        partition,
+        endOffset,
+        rows,
+      }),
   });
 }
 
@@ -94,8 +108,8 @@ export async function openConsumer(run: ConsumeRun): Promise<OpenedConsumer> {
       flags.group === undefined
         ? await assignOptions(run, transport, destination)
         : groupOptions(run, flags.group, (gone, signal) => holder.consumer?.release(gone, signal) ?? Promise.resolve());
-    const output = await outputOf(destination, run);
     const reader = await openRecords(options, payloads);
+    const output = await outputOf(destination, run, (place) => reader.holds(place));
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;
     const onSlab = slabWatcher(run, reader, destination);
     holder.consumer = new Consumer(reader, { output, log, limit, onSlab });

@@ -114,8 +114,7 @@ async function spanOf(
   const [starts, ends, first, last] = (await Promise.all(
     ([from, until, "earliest", "latest"] as const).map((place) => offsetsAt(transport, partitions, place, isolation)),
   )) as [OffsetTable, OffsetTable, OffsetTable, OffsetTable];
-  checkPlace("--from", from, first, last);
-  checkPlace("--until", until, first, last);
+  for (const [name, place] of Object.entries({ from, until })) checkPlace(`--${name}`, place, first, last);
   const within = (table: OffsetTable): PartitionSpan => {
     const places = [...table].map(([key, offset]) => {
       return [key, Math.min(Math.max(offset, first.get(key) ?? 0), last.get(key) ?? 0)] as const;

@@ -5,7 +5,7 @@ import { open } from "@ingest-ts/readers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Consumer } from "../../src/consume/consumer.ts";
 import type { ConsumeOutput } from "../../src/consume/output.ts";
-import { ShardOutput } from "../../src/consume/shards/shard-output.ts";
+import { type ShardEvents, ShardOutput } from "../../src/consume/shards/shard-output.ts";
 import { ShardStore } from "../../src/consume/shards/shard-store.ts";
 import { type TargetFormat, targetOf, targetOptions } from "../../src/convert/targets.ts";
 import { createLog } from "../../src/ops/log.ts";
@@ -21,7 +21,13 @@ const lines: string[] = [];
 const log = createLog("json", (line) => lines.push(line));
 const never = { rows: 1e9, sizeBytes: 1e12, ageMs: 1e9 };
 
-function shards(roll: Partial<typeof never>, format: TargetFormat = "parquet"): ShardOutput {
+const events: ShardEvents = { holds: () => Promise.resolve(true), written: () => {}, givenUp: () => {} };
+
+function shards(
+  roll: Partial<typeof never>,
+  format: TargetFormat = "parquet",
+  told: Partial<ShardEvents> = {},
+): ShardOutput {
   const target = targetOf(format, "");
   const asked = {
     codec: undefined,
@@ -31,7 +37,7 @@ function shards(roll: Partial<typeof never>, format: TargetFormat = "parquet"): 
     float64: "refuse",
   } as const;
   const options = targetOptions(target, asked, "");
-  return new ShardOutput(new ShardStore(folder), target, options, { ...never, ...roll }, () => undefined);
+  return new ShardOutput(new ShardStore(folder), target, options, { ...never, ...roll }, { ...events, ...told });
 }
 
 function consumerOf(reader: FakeReader, output: ConsumeOutput, limit = Number.POSITIVE_INFINITY): Consumer {
@@ -168,6 +174,35 @@ describe("partitions that go", () => {
     reader.end();
     await running;
     expect([reader.acked, files()]).toEqual([[], []]);
+  });
+
+  test("and come back begin a new shard at the commit: what was open before is given up", async () => {
+    // Open up to 50 in one assignment; in the next one another member had committed 100.
+    const before = slabOf("flights", 0, 0, 50);
+    const after = { ...slabOf("flights", 0, 100, 120), epoch: 2 };
+    const again = { ...slabOf("flights", 1, 0, 6), epoch: 2 };
+    const reader = new FakeReader([before, slabOf("flights", 1, 0, 4), after, again]);
+    const given: string[] = [];
+    const givenUp: ShardEvents["givenUp"] = ({ partition, endOffset }, rows) =>
+      given.push(`${partition}:${endOffset} ${rows}`);
+    await consumerOf(reader, shards({}, "parquet", { givenUp })).run();
+    expect(given).toEqual(["0:50 50", "1:4 4"]);
+    expect(files().filter((name) => name.endsWith(".parquet"))).toEqual([
+      "flights/0/00000000000000000100.parquet",
+      "flights/1/00000000000000000000.parquet",
+    ]);
+    expect(await offsetsIn("flights/0/00000000000000000100.parquet")).toHaveLength(20);
+    expect(await offsetsIn("flights/1/00000000000000000000.parquet")).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(reader.acked.toSorted()).toEqual(["flights/0:120", "flights/1:6"]);
+  });
+
+  test("while this process stood still are not written over what another member wrote", async () => {
+    await consumerOf(new FakeReader([slabOf("flights", 0, 0, 9)]), shards({})).run();
+    const reader = new FakeReader([slabOf("flights", 0, 0, 4)]);
+    await consumerOf(reader, shards({}, "parquet", { holds: () => Promise.resolve(false) })).run();
+    expect(await offsetsIn(first)).toHaveLength(9);
+    expect(await new ShardStore(folder).last("flights", 0)).toMatchObject({ endOffset: 9 });
+    expect(reader.acked).toEqual([]);
   });
 
   test("are told of when another member had them already", async () => {

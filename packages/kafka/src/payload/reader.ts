@@ -118,6 +118,10 @@ export class PayloadReader implements Stage<DecodedSlab> {
     return this.#source.ack(slab);
   }
 
+  holds(slab: Pick<KafkaSlab, "topic" | "partition" | "epoch">): Promise<boolean> {
+    return this.#source.holds(slab);
+  }
+
   /**
    * @throws the record's error with onPoison "fail", FormatError over the budget, SourceError when dead letters or a
    *   schema registry cannot be reached: asking again then begins with the same slab

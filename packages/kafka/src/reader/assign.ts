@@ -195,6 +195,10 @@ class AssignReader implements KafkaReader {
     return Promise.resolve("deferred");
   }
 
+  holds(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   async return(): Promise<IteratorResult<KafkaSlab, undefined>> {
     await this.close();
     return { done: true, value: undefined };

@@ -233,6 +233,11 @@ class GroupReader implements KafkaReader {
     return (await this.#commit()) === "ok" ? "committed" : "fenced";
   }
 
+  async holds({ epoch }: Pick<KafkaSlab, "epoch">): Promise<boolean> {
+    if (epoch !== this.#epoch || this.#member === undefined) return false;
+    return (await this.#membership.confirm()) && epoch === this.#epoch;
+  }
+
   async #commit(): Promise<"ok" | "fenced"> {
     const member = this.#member;
     if (member === undefined) return "fenced";

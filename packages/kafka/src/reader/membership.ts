@@ -93,6 +93,15 @@ export class Membership {
     this.#wakeBeat?.();
   }
 
+  /** Asks the group whether this generation's partitions are still this member's. @throws SourceError when it does not answer */
+  async confirm(): Promise<boolean> {
+    const code = await this.#heartbeat(this.#options.sessionTimeoutMs);
+    // Until this member joins again the others wait for it.
+    if (code === 0 || code === REBALANCE_IN_PROGRESS) return true;
+    this.#wakeBeat?.();
+    return false;
+  }
+
   /** Drains, commits and leaves; a static member only goes quiet, and finds its partitions when it comes back in time. */
   async leave(): Promise<void> {
     this.#leaving.abort();

@@ -166,6 +166,14 @@ export interface KafkaReader extends Stage<KafkaSlab> {
    * reached. Assign mode: with `monitorGroupId`, at most one commit per second.
    */
   ack(slab: Pick<KafkaSlab, "topic" | "partition" | "endOffset" | "epoch">): Promise<AckOutcome>;
+  /**
+   * Whether the rows are still this reader's to write: in group mode it asks the group, since a process that stood still may
+   * not know yet that others read its partitions. Ask before something becomes visible under a name that they use too. When
+   * it is false, the partition comes back, if it does, at the last commit. Assign mode: always.
+   *
+   * @throws SourceError when the group does not answer within a session
+   */
+  holds(slab: Pick<KafkaSlab, "topic" | "partition" | "epoch">): Promise<boolean>;
   /** Stops fetching, drains, commits what is acknowledged, leaves the group (not with `instanceId`), closes connections. */
   close(): Promise<void>;
 }

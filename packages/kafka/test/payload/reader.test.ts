@@ -85,6 +85,10 @@ class FakeReader implements KafkaReader {
     return Promise.resolve("deferred");
   }
 
+  holds(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -237,6 +237,21 @@ describe.skipIf(missing !== undefined)("group mode", () => {
     await pulled.ended;
   });
 
+  it("asks the group whose partitions are, since another member may have them before this one knows", async () => {
+    await filled("held", 1, 100);
+    const start = (): Promise<KafkaReader> =>
+      member("g12", "held", { instanceId: "pod-a", acknowledge: "call", heartbeatIntervalMs: 2_900 });
+    const one = await start();
+    const slab = (await one.next()).value as KafkaSlab;
+    expect(await one.holds(slab)).toBe(true);
+    const twin = await start();
+    const got = (await twin.next()).value as KafkaSlab;
+    expect(await one.holds(slab)).toBe(false);
+    expect(await twin.holds(got)).toBe(true);
+    await twin.close();
+    expect(await twin.holds(got)).toBe(false);
+  });
+
   it("heartbeats while rows are worked on, and comes back when it was not heard", async () => {
     await filled("slow", 1, 100);
     const one = await member("g7", "slow", { slabRows: 10, sessionTimeoutMs: 6_000 });

@@ -20,7 +20,7 @@ interface OpenShard extends TopicPartition {
   readonly name: string;
   readonly startOffset: number;
   endOffset: number;
-  epoch: number;
+  readonly epoch: number;
   readonly writer: TableWriter;
   readonly openedAt: number;
   rows: number;
@@ -31,8 +31,15 @@ interface OpenShard extends TopicPartition {
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-/** Told when a shard became visible. */
-export type OnShard = (entry: ShardEntry, durationMs: number) => void;
+/** What the output asks and tells. */
+export interface ShardEvents {
+  /** Whether the partition is still this process's to write, as its group knows. */
+  holds(place: SafePlace): Promise<boolean>;
+  /** A shard became visible. */
+  written(entry: ShardEntry, durationMs: number): void;
+  /** Nothing of a shard becomes visible: its partition went, and its records are read again from the last commit. */
+  givenUp(place: SafePlace, rows: number): void;
+}
 
 /**
  * One open shard for each partition. A shard's name is where it begins; it becomes visible whole, is noted, and only then
@@ -43,21 +50,26 @@ export class ShardOutput implements ConsumeOutput {
   readonly #target: Target;
   readonly #options: TargetOptions;
   readonly #roll: RollAt;
-  readonly #onShard: OnShard;
+  readonly #events: ShardEvents;
   readonly #open = new Map<string, OpenShard>();
 
   /** @param options as `targetOptions` gives them */
-  constructor(store: ShardStore, target: Target, options: TargetOptions, roll: RollAt, onShard: OnShard) {
+  constructor(store: ShardStore, target: Target, options: TargetOptions, roll: RollAt, events: ShardEvents) {
     this.#store = store;
     this.#target = target;
     this.#options = options;
     this.#roll = roll;
-    this.#onShard = onShard;
+    this.#events = events;
   }
 
   async write(slab: DecodedSlab): Promise<readonly SafePlace[]> {
     const { topic, partition, startOffset, endOffset, epoch, schema, columns: rows } = slab;
     let shard = this.#open.get(keyOf(slab));
+    // The partition went and came back: this begins at the commit, wherever the rows of before had come to.
+    if (shard !== undefined && (shard.epoch !== epoch || shard.endOffset !== startOffset)) {
+      await this.#giveUp(shard);
+      shard = undefined;
+    }
     if (shard === undefined) {
       // Offsets without rows make no shard: they are read again, or committed, as the next place.
       if (rows.rows === 0) return [{ topic, partition, endOffset, epoch }];
@@ -67,9 +79,8 @@ export class ShardOutput implements ConsumeOutput {
     shard.rows += rows.rows;
     shard.sizeBytes += columnBytes(rows);
     shard.endOffset = endOffset;
-    shard.epoch = epoch;
     const full = shard.rows >= this.#roll.rows || shard.sizeBytes >= this.#roll.sizeBytes;
-    return full || this.#dueAt(shard) <= Date.now() ? [await this.#end(shard)] : [];
+    return full || this.#dueAt(shard) <= Date.now() ? this.#endAll([shard]) : [];
   }
 
   async #begin(of: TopicPartition, startOffset: number, epoch: number, schema: Schema): Promise<OpenShard> {
@@ -139,18 +150,33 @@ export class ShardOutput implements ConsumeOutput {
 
   async #endAll(shards: readonly OpenShard[]): Promise<readonly SafePlace[]> {
     const places: SafePlace[] = [];
-    for (const shard of shards) places.push(await this.#end(shard));
+    for (const shard of shards) {
+      const place = await this.#end(shard);
+      if (place !== undefined) places.push(place);
+    }
     return places;
   }
 
-  async #end(shard: OpenShard): Promise<SafePlace> {
+  async #giveUp(shard: OpenShard): Promise<void> {
+    this.#open.delete(keyOf(shard));
+    const { topic, partition, endOffset, epoch, rows } = shard;
+    await shard.writer.abort();
+    this.#events.givenUp({ topic, partition, endOffset, epoch }, rows);
+  }
+
+  /** @returns undefined when another member writes it now: under this name, and perhaps further than this one came */
+  async #end(shard: OpenShard): Promise<SafePlace | undefined> {
     const { topic, partition, startOffset, endOffset, epoch, name } = shard;
+    if (!(await this.#events.holds({ topic, partition, endOffset, epoch }))) {
+      await this.#giveUp(shard);
+      return undefined;
+    }
     shard.facts["ingest.kafka.end"] = String(endOffset);
     const { rows, sizeBytes } = await shard.writer.finish();
     this.#open.delete(keyOf(shard));
     const entry: ShardEntry = { version: 1, topic, partition, startOffset, endOffset, rows, sizeBytes, name };
     await this.#store.note(entry);
-    this.#onShard(entry, Date.now() - shard.openedAt);
+    this.#events.written(entry, Date.now() - shard.openedAt);
     return { topic, partition, endOffset, epoch };
   }
 
