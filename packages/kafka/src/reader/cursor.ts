@@ -6,8 +6,9 @@ import type { FetchedPartition, TopicPartition } from "../transport/types.ts";
 import type { Settings } from "./settings.ts";
 import type { KafkaSlab, PartitionPosition } from "./types.ts";
 
-/** An answer's buffer, held until all its partitions are decoded. */
+/** An answer's buffer, held until all its partitions are decoded; then its memory is used again. */
 export interface HeldBytes {
+  readonly answers: readonly FetchedPartition[];
   readonly sizeBytes: number;
   /** Chunks that still look into it. */
   chunks: number;

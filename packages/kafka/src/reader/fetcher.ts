@@ -131,7 +131,10 @@ export class Fetcher {
   }
 
   #release(held: HeldBytes): void {
-    if (--held.chunks === 0) this.#heldBytes -= held.sizeBytes;
+    if (--held.chunks > 0) return;
+    this.#heldBytes -= held.sizeBytes;
+    // What was decoded of them are copies.
+    this.#transport.reuse(held.answers);
   }
 
   /** Starts what can be started. */
@@ -258,7 +261,7 @@ export class Fetcher {
   }
 
   async #accept(cursors: readonly Cursor[], answers: readonly FetchedPartition[], sizeBytes: number): Promise<void> {
-    const held: HeldBytes = { sizeBytes, chunks: 1 };
+    const held: HeldBytes = { answers, sizeBytes, chunks: 1 };
     this.#heldBytes += sizeBytes;
     try {
       for (const answer of answers) {

@@ -2,6 +2,7 @@ import { SourceError, UnsupportedError } from "@ingest-ts/core";
 import type { KafkaConnection } from "../connection.ts";
 import type { Api } from "./api/api.ts";
 import { connectionError, stalled } from "./failures.ts";
+import type { FrameMemory } from "./frame-memory.ts";
 import { createBroker, type KafkaJsBroker, type KafkaJsConnection, sendRaw } from "./kafkajs.ts";
 import { WireReader, WireWriter } from "./wire.ts";
 
@@ -26,16 +27,25 @@ export class BrokerLink {
   readonly #options: KafkaConnection;
   readonly #connectTimeoutMs: number;
   readonly #url: string;
+  readonly #memory: FrameMemory;
   #broker: KafkaJsBroker | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(host: string, port: number, options: KafkaConnection, connectTimeoutMs: number, url: string) {
+  constructor(
+    host: string,
+    port: number,
+    options: KafkaConnection,
+    connectTimeoutMs: number,
+    url: string,
+    memory: FrameMemory,
+  ) {
     this.#host = host;
     this.#port = port;
     this.#options = options;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#url = url;
+    this.#memory = memory;
   }
 
   get address(): string {
@@ -99,7 +109,7 @@ export class BrokerLink {
     const current = this.#broker?.connectionPool.pool[0];
     if (current?.isConnected() === true) return current;
     if (this.#closed) throw new SourceError("the connection is closed", { where: { url: this.#url } });
-    const broker = createBroker(this.#host, this.#port, this.#options, this.#connectTimeoutMs);
+    const broker = createBroker(this.#host, this.#port, this.#options, this.#connectTimeoutMs, this.#memory);
     this.#broker = broker;
     // Authentication has no time-out in kafkajs: a broker that accepts and then says nothing would hang here.
     await this.#within(broker.connect(), this.#connectTimeoutMs, `the connection for ${name}`, signal);

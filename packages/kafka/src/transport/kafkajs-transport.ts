@@ -7,6 +7,7 @@ import { metadataApi } from "./api/metadata.ts";
 import { listOffsetsApi, offsetCommitApi, offsetFetchApi } from "./api/offsets.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { codeError } from "./failures.ts";
+import { FrameMemory } from "./frame-memory.ts";
 import { IdempotentProducer } from "./producer.ts";
 import type {
   CallOptions,
@@ -45,6 +46,7 @@ class KafkaJsTransport implements Transport {
   readonly #requestTimeoutMs: number;
   readonly #links = new Map<string, BrokerLink>();
   readonly #addresses = new Map<number, { readonly host: string; readonly port: number }>();
+  readonly #memory = new FrameMemory();
   readonly #producer: IdempotentProducer;
   #turn = 0;
   #closed = false;
@@ -64,7 +66,7 @@ class KafkaJsTransport implements Transport {
     const name = `${purpose} ${host}:${port}`;
     let link = this.#links.get(name);
     if (link === undefined) {
-      link = new BrokerLink(host, port, this.#connection, this.#connectTimeoutMs, this.url);
+      link = new BrokerLink(host, port, this.#connection, this.#connectTimeoutMs, this.url, this.#memory);
       this.#links.set(name, link);
     }
     return link;
@@ -130,6 +132,10 @@ class KafkaJsTransport implements Transport {
     const answer = await this.#call(brokerId, "fetch", fetchApi, full, options, request.maxWaitMs);
     if (answer.errorCode !== 0) throw codeError(answer.errorCode, "Fetch", this.url);
     return answer.partitions;
+  }
+
+  reuse(answers: readonly FetchedPartition[]): void {
+    for (const { records } of answers) this.#memory.give(records);
   }
 
   async findCoordinator(groupId: string, options?: CallOptions): Promise<number> {

@@ -2,6 +2,8 @@
 // kafkajs 2.2.4, which is why the version is exact; test/transport/kafkajs.test.ts holds them to what is said here.
 import { createRequire } from "node:module";
 import type { KafkaConnection } from "../connection.ts";
+import type { FrameMemory } from "./frame-memory.ts";
+import { framedSockets } from "./framed-socket.ts";
 
 /** What kafkajs writes before a request and wants of one: the body's bytes. */
 interface KafkaJsRequest {
@@ -25,6 +27,9 @@ interface KafkaJsRequest {
 export interface KafkaJsConnection {
   readonly socket?: { destroy(): void };
   readonly requestQueue: { scheduleCheckPendingRequests: () => void };
+  /** What came and was not yet an answer; the first may be empty. */
+  chunks: readonly Buffer[];
+  processData(bytes: Buffer): void;
   isConnected(): boolean;
   send(request: KafkaJsRequest): Promise<Buffer>;
   rejectRequests(error: Error): void;
@@ -113,10 +118,10 @@ export function createBroker(
   port: number,
   connection: KafkaConnection,
   timeoutMs: number,
+  memory: FrameMemory,
 ): KafkaJsBroker {
   const Broker = load("kafkajs/src/broker/index.js") as Constructor<KafkaJsBroker>;
   const ConnectionPool = load("kafkajs/src/network/connectionPool.js") as Constructor<object>;
-  const socketFactory = load("kafkajs/src/network/socketFactory.js") as () => unknown;
   const connectionPool = new ConnectionPool({
     host,
     port,
@@ -124,7 +129,7 @@ export function createBroker(
     ssl: tls(connection.ssl),
     sasl: sasl(connection.sasl),
     clientId: connection.clientId ?? "ingest",
-    socketFactory: socketFactory(),
+    socketFactory: framedSockets(memory),
     connectionTimeout: timeoutMs,
     requestTimeout: timeoutMs,
     enforceRequestTimeout: false,
@@ -133,9 +138,21 @@ export function createBroker(
     logger: silent,
   });
   const broker = new Broker({ connectionPool, logger: silent, authenticationTimeout: timeoutMs });
-  // A timer after every answer, for requests that wait their turn: here none does. Its time is negative, which Node 24 warns of.
-  for (const { requestQueue } of broker.connectionPool.pool) requestQueue.scheduleCheckPendingRequests = nothing;
+  for (const connection of broker.connectionPool.pool) {
+    // A timer after every answer, for requests that wait their turn: here none does. Its time is negative, which Node 24 warns of.
+    connection.requestQueue.scheduleCheckPendingRequests = nothing;
+    takeWholeAnswers(connection);
+  }
   return broker;
+}
+
+/** The sockets give whole answers. kafkajs would copy each to append it to the nothing that was left of the last one. */
+function takeWholeAnswers(connection: KafkaJsConnection): void {
+  const processData = connection.processData.bind(connection);
+  connection.processData = (answer) => {
+    connection.chunks = [];
+    processData(answer);
+  };
 }
 
 /** Sends `body` as it is and gives the answer's bytes back unread. */

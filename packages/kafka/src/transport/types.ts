@@ -202,6 +202,11 @@ export interface Transport {
   ): Promise<readonly ListedOffset[]>;
   /** A partition that the answer leaves out has nothing new. */
   fetchRaw(brokerId: number, request: FetchRequest, options?: CallOptions): Promise<readonly FetchedPartition[]>;
+  /**
+   * The memory of an answer's records is used for answers to come: nobody looks at them any more. Whoever does not say so
+   * leaves it to the garbage collector.
+   */
+  reuse(answers: readonly FetchedPartition[]): void;
   /** The broker that coordinates `groupId`. @throws SourceError, retryable while there is none */
   findCoordinator(groupId: string, options?: CallOptions): Promise<number>;
   offsetCommit(

@@ -10,6 +10,7 @@ import type { KafkaSlab } from "../../src/reader/types.ts";
 import { prepareRecords } from "../../src/records/index.ts";
 import type { FetchedPartition, FetchRequest, Transport } from "../../src/transport/types.ts";
 import { batchBytes, concatBytes } from "../lib/batches.ts";
+import { Collected } from "../lib/collect.ts";
 
 beforeAll(prepareRecords);
 
@@ -35,11 +36,13 @@ interface Watched {
   readonly fetches: { readonly broker: number; readonly request: FetchRequest }[];
   mostAtOnce: number;
   mostBytes: number;
+  /** Answers whose memory was given back, of those with records. */
+  reused: number;
 }
 
 /** Answers as a broker does: within `maxBytes`, the first batch whole. */
 function clusterOf(logs: readonly Log[]): { transport: Transport; watched: Watched } {
-  const watched: Watched = { fetches: [], mostAtOnce: 0, mostBytes: 0 };
+  const watched: Watched = { fetches: [], mostAtOnce: 0, mostBytes: 0, reused: 0 };
   const busy = new Map<number, number>();
   const answer = (request: FetchRequest): FetchedPartition[] => {
     let left = request.maxBytes;
@@ -57,7 +60,7 @@ function clusterOf(logs: readonly Log[]): { transport: Transport; watched: Watch
         parts.push(bytes);
         room -= bytes.length;
       }
-      const records = concatBytes(parts);
+      const records = concatBytes(parts).slice();
       left -= records.length;
       const offsets = { highWatermark: log.end, lastStableOffset: log.end, logStartOffset: 0 };
       return { topic, partition, errorCode: 0, ...offsets, preferredReadReplica: -1, aborted: [], records };
@@ -104,6 +107,11 @@ function clusterOf(logs: readonly Log[]): { transport: Transport; watched: Watch
         answers.reduce((sum, { records }) => sum + records.length, 0),
       );
       return answers;
+    },
+    // Whoever still looked would see other records.
+    reuse: (answers) => {
+      if (answers.some(({ records }) => records.length > 0)) watched.reused++;
+      for (const { records } of answers) records.fill(0xa5);
     },
     findCoordinator: never,
     offsetCommit: never,
@@ -168,6 +176,18 @@ describe("the fetch planner", () => {
       const own = slabs.filter((slab) => slab.partition === partition);
       for (const [i, slab] of own.entries()) expect(slab.startOffset).toBe(own[i - 1]?.endOffset ?? 0);
     }
+  });
+
+  test("gives memory back when all is decoded, and what it hands over are copies", async () => {
+    const logs = [logOf(40, 1), logOf(40, 1), logOf(40, 2)];
+    const { watched, next } = await opened(logs, { partitionBytes: 9_000, slabRows: 20 }, [400, 400, 400]);
+    const slabs = await drained(next);
+    expect(watched.reused).toBeGreaterThan(5);
+    const collected = new Collected();
+    for (const slab of slabs) collected.add(slab);
+    const zeros = "0".repeat(200);
+    const lines = Array.from({ length: 400 }, (_, offset) => `${offset}:-:${zeros}`);
+    for (const partition of [0, 1, 2]) expect(collected.lines(partition)).toEqual(lines);
   });
 
   test("stops asking while nobody takes", async () => {

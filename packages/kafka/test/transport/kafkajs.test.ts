@@ -6,7 +6,8 @@ import { SourceError, UnsupportedError } from "@ingest-ts/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { metadataApi } from "../../src/transport/api/metadata.ts";
 import { BrokerLink } from "../../src/transport/broker-link.ts";
-import { createBroker } from "../../src/transport/kafkajs.ts";
+import { FrameMemory } from "../../src/transport/frame-memory.ts";
+import { createBroker, sendRaw } from "../../src/transport/kafkajs.ts";
 import { openTransport } from "../../src/transport/kafkajs-transport.ts";
 
 const load = createRequire(new URL("../../src/transport/kafkajs.ts", import.meta.url));
@@ -22,7 +23,7 @@ describe("kafkajs", () => {
   });
 
   test("has brokers, pools and connections of this shape", () => {
-    const broker = createBroker("127.0.0.1", 1, { brokers: [] }, 1000);
+    const broker = createBroker("127.0.0.1", 1, { brokers: [] }, 1000, new FrameMemory());
     expect(broker.versions).toBeNull();
     expect("connect" in broker).toBe(true);
     const [connection] = broker.connectionPool.pool;
@@ -31,8 +32,10 @@ describe("kafkajs", () => {
     const { requestQueue } = connection as unknown as { requestQueue: object };
     expect("scheduleCheckPendingRequests" in (Object.getPrototypeOf(requestQueue) as object)).toBe(true);
     expect(Object.hasOwn(requestQueue, "scheduleCheckPendingRequests")).toBe(true);
-    for (const name of ["send", "rejectRequests", "disconnect"] as const)
+    for (const name of ["send", "rejectRequests", "disconnect", "processData"] as const)
       expect(connection?.[name]).toBeTypeOf("function");
+    expect(Object.hasOwn(Object.getPrototypeOf(connection) as object, "processData")).toBe(true);
+    expect(connection?.chunks).toEqual([]);
   });
 });
 
@@ -85,7 +88,7 @@ function versions(apiKey: number, min: number, max: number): Buffer {
 const isVersions = (frame: Buffer): boolean => frame.readInt16BE(4) === 18;
 
 function linkTo(port: number): BrokerLink {
-  return new BrokerLink("127.0.0.1", port, { brokers: [] }, 500, "kafka://test");
+  return new BrokerLink("127.0.0.1", port, { brokers: [] }, 500, "kafka://test", new FrameMemory());
 }
 
 async function failure(call: Promise<unknown>): Promise<SourceError> {
@@ -96,6 +99,39 @@ async function failure(call: Promise<unknown>): Promise<SourceError> {
   expect(error).toBeInstanceOf(SourceError);
   return error as SourceError;
 }
+
+test("an answer is put together in its own memory, and is not copied again", async () => {
+  const body = Buffer.alloc(300_000, "0123456789");
+  const port = await serve((socket, frame) => {
+    if (isVersions(frame)) return answer(socket, frame, versions(3, 7, 7));
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(body.length + 4, 0);
+    frame.copy(head, 4, 8, 12);
+    // In pieces, and the first one within the size.
+    socket.write(head.subarray(0, 3));
+    setTimeout(() => socket.write(Buffer.concat([head.subarray(3), body.subarray(0, 100_000)])), 20);
+    setTimeout(() => socket.write(body.subarray(100_000)), 40);
+  });
+  const memory = new FrameMemory();
+  const lent = new Set<ArrayBufferLike>();
+  const take = memory.take.bind(memory);
+  memory.take = (sizeBytes) => {
+    const bytes = take(sizeBytes);
+    lent.add(bytes.buffer);
+    return bytes;
+  };
+  const broker = createBroker("127.0.0.1", port, { brokers: [] }, 5000, memory);
+  await broker.connect();
+  const [connection] = broker.connectionPool.pool;
+  if (connection === undefined) throw new Error("no connection");
+  for (let i = 0; i < 3; i++) {
+    const given = await sendRaw(connection, { key: 3, name: "Metadata", version: 7 }, new Uint8Array(4));
+    expect(Buffer.compare(given, body)).toBe(0);
+    expect(lent.has(given.buffer)).toBe(true);
+    memory.give(given);
+  }
+  await connection.disconnect();
+});
 
 describe("a link", () => {
   test("whose broker accepts and says nothing fails within the connection's time", async () => {
@@ -168,6 +204,15 @@ describe("a link", () => {
     });
     const error = await failure(linkTo(port).call(metadataApi, "all", { timeoutMs: 5000 }));
     expect(error.reason).toBe("Corrupt");
+  });
+
+  test("whose broker claims an answer of less than nothing fails at once", async () => {
+    const port = await serve((socket, frame) => {
+      if (isVersions(frame)) answer(socket, frame, versions(3, 7, 7));
+      else socket.write(Buffer.from([255, 0, 0, 0, 0, 0, 0, 0]));
+    });
+    const error = await failure(linkTo(port).call(metadataApi, "all", { timeoutMs: 60_000 }));
+    expect(error.message).toContain("claims -16777216 bytes");
   });
 
   test("that is cut fails at once, and one that nobody hears too", async () => {

@@ -6,6 +6,7 @@ import { prepareRecords, RecordsDecoder } from "../../src/records/index.ts";
 import { metadataApi } from "../../src/transport/api/metadata.ts";
 import { listOffsetsApi } from "../../src/transport/api/offsets.ts";
 import { BrokerLink } from "../../src/transport/broker-link.ts";
+import { FrameMemory } from "../../src/transport/frame-memory.ts";
 import { openTransport } from "../../src/transport/kafkajs-transport.ts";
 import type { FetchedPartition, Transport } from "../../src/transport/types.ts";
 import { type KafkaCluster, kafkaMissing, saslPassword, saslUser, startKafka } from "../lib/kafka-broker.ts";
@@ -67,7 +68,8 @@ describe.skipIf(missing !== undefined)("the transport", () => {
     await kafka.helper.createTopic("old", { partitions: 2 });
     await kafka.helper.producer("old");
     await kafka.helper.send("old", "old", [{ value: "x" }, { value: "y" }], 1);
-    const link = new BrokerLink("127.0.0.1", kafka.nodes[0]?.ports.PLAIN ?? 0, { brokers: [] }, 10_000, "kafka://old");
+    const port = kafka.nodes[0]?.ports.PLAIN ?? 0;
+    const link = new BrokerLink("127.0.0.1", port, { brokers: [] }, 10_000, "kafka://old", new FrameMemory());
     const limit = { timeoutMs: 10_000 };
     const newest = await link.call(metadataApi, ["old", "absent"], limit);
     const older = await link.call({ ...metadataApi, versions: [7] }, ["old", "absent"], limit);
