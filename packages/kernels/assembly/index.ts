@@ -43,6 +43,7 @@ export { crc32 } from "./crc32";
 export { crc32c, maskedCrc32c } from "./crc32c";
 export { crc32cMany } from "./crc32c-many";
 export { decodeRecords, varints } from "./tfrecord";
+export { kafkaRecords } from "./kafka";
 export { avroDatums, avroRows } from "./avro";
 export { encodeExamples } from "./tfrecord-encode";
 export { concatStrings, gatherBits, weaveBits, weaveRuns, weaveStrings } from "./shuffle";

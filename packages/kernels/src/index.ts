@@ -2,6 +2,7 @@ export { Arena, SLACK_BYTES } from "./arena.ts";
 export { checked, KernelError, type KernelFault, kernelFaults, throwKernelError } from "./kernel-error.ts";
 export { acquireKernels, createKernels, type KernelExports, Kernels, loadKernels } from "./kernels.ts";
 export { avroContext, avroFaults, avroOps, avroState } from "./api/avro.ts";
+export { kafkaContext } from "./api/kafka.ts";
 export {
   decodeColumn,
   decodeContext,

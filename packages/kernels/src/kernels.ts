@@ -2,6 +2,7 @@ import type { AvroKernels } from "./api/avro.ts";
 import type { BitKernels } from "./api/bits.ts";
 import type { BlockKernels } from "./api/blocks.ts";
 import type { FixedKernels } from "./api/fixed.ts";
+import type { KafkaKernels } from "./api/kafka.ts";
 import type { LevelKernels } from "./api/levels.ts";
 import type { NumberKernels } from "./api/numbers.ts";
 import type { OrcKernels } from "./api/orc.ts";
@@ -25,6 +26,7 @@ export interface KernelExports
     BitKernels,
     BlockKernels,
     FixedKernels,
+    KafkaKernels,
     LevelKernels,
     NumberKernels,
     OrcKernels,

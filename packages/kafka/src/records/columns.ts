@@ -29,6 +29,21 @@ export interface SizeGuess {
   readonly valueBytes: number;
 }
 
+/** Rows as the kernel lays them out: no headers, all values and timestamps valid, keys all null or none. Views, which are copied. */
+export interface RowBlock {
+  readonly rows: number;
+  /** As pairs of words. */
+  readonly offsets: Int32Array;
+  readonly timestamps: Int32Array;
+  readonly nullKeys: boolean;
+  /** They count on from what the columns hold. */
+  readonly keyEnds: Int32Array;
+  readonly valueEnds: Int32Array;
+  /** The values one behind the other, and whatever follows. */
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+}
+
 /** The columns of one slab while they grow. */
 export class RecordBuilder {
   readonly #topic: string;
@@ -71,6 +86,22 @@ export class RecordBuilder {
       this.lastTimestampMs = timestampMs;
     }
     this.#headerEnds.push(this.headerKeys.length);
+  }
+
+  /** Whether keys and values of `sizeBytes` together can be addressed. */
+  hasRoom(sizeBytes: number): boolean {
+    return this.keys.hasRoom(sizeBytes) && this.values.hasRoom(sizeBytes);
+  }
+
+  append(block: RowBlock): void {
+    const { rows, timestamps } = block;
+    this.#offsets.append(block.offsets);
+    this.#timestamps.append(timestamps);
+    this.keys.append(block.keyEnds, block.keys, block.nullKeys);
+    this.values.append(block.valueEnds, block.values, false);
+    this.#headerEnds.pushMany(rows, this.headerKeys.length);
+    const [low = 0, high = 0] = timestamps.subarray(-2);
+    this.lastTimestampMs = high * 2 ** 32 + (low >>> 0);
   }
 
   finish(): Columns {

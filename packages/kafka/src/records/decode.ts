@@ -3,6 +3,7 @@ import type { AbortedTransaction } from "../transport/types.ts";
 import { AbortedFilter } from "./aborted.ts";
 import { BatchDecoder } from "./batch.ts";
 import { RecordBuilder, type SizeGuess } from "./columns.ts";
+import { decodeCommonForm } from "./common-form.ts";
 import { corrupt, type RecordPlace } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import { Gaps } from "./gaps.ts";
@@ -205,14 +206,29 @@ export class RecordsDecoder {
       this.#gaps.add("aborted", header.baseOffset, after);
     } else if (after > this.#span.start) {
       if (header.recordCount === 0) this.#removed(header.baseOffset, after);
-      else this.#open(header, stored).decode(builder, this.#span, (from, to) => this.#removed(from, to));
+      else this.#records(builder, header, stored);
     }
   }
 
+  #records(builder: RecordBuilder, header: BatchHeader, stored: Uint8Array): void {
+    const { start, end } = this.#span;
+    const place = this.#placeOf(header);
+    const bytes = this.#inflate(header, stored, place);
+    if (header.baseOffset >= start && header.lastOffset < end && decodeCommonForm(bytes, header, builder)) return;
+    new BatchDecoder(bytes, header, place).decode(builder, this.#span, (from, to) => this.#removed(from, to));
+  }
+
   #open(header: BatchHeader, stored: Uint8Array): BatchDecoder {
-    const place = { ...this.#place(), kafkaOffset: header.baseOffset };
-    const limit = this.#request.batchBytes ?? defaultLimits.pageBytes;
-    return new BatchDecoder(inflateRecords(header.codec, stored, limit, place), header, place);
+    const place = this.#placeOf(header);
+    return new BatchDecoder(this.#inflate(header, stored, place), header, place);
+  }
+
+  #inflate(header: BatchHeader, stored: Uint8Array, place: RecordPlace): Uint8Array {
+    return inflateRecords(header.codec, stored, this.#request.batchBytes ?? defaultLimits.pageBytes, place);
+  }
+
+  #placeOf({ baseOffset: kafkaOffset }: BatchHeader): RecordPlace {
+    return { ...this.#place(), kafkaOffset };
   }
 }
 

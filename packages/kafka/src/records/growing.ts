@@ -41,6 +41,10 @@ class Validity {
     this.#invalid++;
   }
 
+  setNulls(start: number, end: number): void {
+    for (let index = start; index < end; index++) this.setNull(index);
+  }
+
   apply(column: Column): Column {
     if (this.#bits === null) return column;
     const validity = new Uint8Array((column.length + 7) >> 3).fill(255);
@@ -66,6 +70,14 @@ export class Words {
     if (at + 2 > this.#pairs.length) this.#pairs = grown(this.#pairs, at + 2);
     this.#pairs[at] = value;
     this.#pairs[at + 1] = Math.floor(value / 2 ** 32);
+  }
+
+  /** Values as pairs of words. */
+  append(pairs: Int32Array): void {
+    const at = this.length * 2;
+    this.#pairs = grown(this.#pairs, at + pairs.length);
+    this.#pairs.set(pairs, at);
+    this.length += pairs.length / 2;
   }
 
   pushNull(): void {
@@ -108,6 +120,25 @@ export class Blobs {
     this.#offsets[index + 1] = this.#size;
   }
 
+  /** Whether `sizeBytes` more can be addressed. */
+  hasRoom(sizeBytes: number): boolean {
+    return this.#size + sizeBytes <= MOST_BYTES;
+  }
+
+  /** Values that lie together; `ends` count from the column's first byte on. There must be room for them. */
+  append(ends: Int32Array, bytes: Uint8Array, nulls: boolean): void {
+    const index = this.length;
+    this.length += ends.length;
+    this.#offsets = grown(this.#offsets, this.length + 1);
+    this.#offsets.set(ends, index + 1);
+    if (nulls) this.#validity.setNulls(index, this.length);
+    const from = this.#size;
+    const end = ends.at(-1) ?? from;
+    if (end > this.#data.length) this.#enlarge(end);
+    this.#data.set(bytes.subarray(0, end - from), from);
+    this.#size = end;
+  }
+
   #append(bytes: Uint8Array, start: number, size: number, place: RecordPlace): void {
     const from = this.#size;
     const end = from + size;
@@ -122,6 +153,10 @@ export class Blobs {
     if (least > MOST_BYTES) {
       throw unsupported("one slab holds 2 GiB of keys or values", place, "Ask for smaller slabs (slabBytes).");
     }
+    this.#enlarge(least);
+  }
+
+  #enlarge(least: number): void {
     const larger = new Uint8Array(Math.min(MOST_BYTES, Math.max(4096, least, this.#data.length * 2)));
     larger.set(this.#data.subarray(0, this.#size));
     this.#data = larger;
@@ -147,6 +182,14 @@ export class Ends {
     const at = ++this.length;
     if (at >= this.#ends.length) this.#ends = grown(this.#ends, at + 1);
     this.#ends[at] = end;
+  }
+
+  /** Lists without values behind one that ends at `end`. */
+  pushMany(count: number, end: number): void {
+    const at = this.length + 1;
+    this.length += count;
+    this.#ends = grown(this.#ends, this.length + 1);
+    this.#ends.fill(end, at, at + count);
   }
 
   finish(): Int32Array {
