@@ -1,13 +1,22 @@
 // Batches of a real topic by sealed windows, in process and through `ingest serve`: needs `npm run build` (npm test does it).
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { StateDict } from "@ingest-ts/core";
 import { load, type StreamOptions } from "@ingest-ts/loader";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type KafkaCluster, kafkaMissing, startKafka } from "../packages/kafka/test/lib/kafka-broker.ts";
-import { Running } from "./lib/cli.ts";
+import { ingest, Running } from "./lib/cli.ts";
 import { ServeStream, streamPath } from "./lib/serve.ts";
+import { root } from "./lib/tree.ts";
+
+const run = promisify(execFile);
+const python = join(root, ".venv", "bin", "python");
+const hasPyarrow = existsSync(python) && spawnSync(python, ["-c", "import pyarrow"]).status === 0;
+const noPython = hasPyarrow ? "" : " (skipped: there is no Python with pyarrow in .venv)";
 
 const missing = kafkaMissing();
 if (missing !== undefined) it.skip(`windows of Kafka (skipped: ${missing})`, () => {});
@@ -112,9 +121,55 @@ describe.skipIf(missing !== undefined)("windows of Kafka", () => {
   it("are refused by name where options contradict each other", async () => {
     const { kafka: _, ...without } = optionsOf("resumed");
     await expect(load(without)).rejects.toThrow(/needs a place for its seals/);
-    await expect(load(optionsOf("resumed", { ledger: "x" }))).rejects.toThrow(/has no ledger yet/);
     await expect(load(optionsOf("resumed", { source: "x.parquet" }))).rejects.toThrow(/kafka is for a kafka/);
     await expect(load(optionsOf("resumed", { columns: ["nothing"] }))).rejects.toThrow(/nothing/);
+  });
+
+  it("are proved by a ledger: stopped behind its checkpoint, and every row once", async () => {
+    await fill("proved", 3, 400);
+    const ledger = join(folder, "ledger");
+    const first = await read(optionsOf("proved", { ledger }), undefined, 21);
+    await read(optionsOf("proved", { ledger }), first[17]?.state);
+    const { status, stdout } = await ingest(["audit", ledger]);
+    expect(stdout).toMatch(
+      /^1,200 rows in 4 windows, each once\n {2}44 rolled back, and consumed again\n {2}proved, partition 0: offsets \[0, 402\), 400 rows\n/,
+    );
+    expect(status).toBe(0);
+  });
+
+  it.skipIf(noPython !== "")(`are proved by a ledger of the Python client${noPython}`, async () => {
+    await fill("served", 3, 400);
+    const [socket, ledger] = [join(folder, "serve.sock"), join(folder, "ledger")];
+    const args = ["serve", urlOf("served"), "--value-as", "json", "--columns", "id", "--seals", join(folder, "seals")];
+    const server = new Running([
+      ...args,
+      "--seal-rows",
+      "300",
+      "--until",
+      "latest",
+      "--batch",
+      "16",
+      "--socket",
+      socket,
+    ]);
+    await expect.poll(() => server.stdout, { timeout: 60_000 }).toContain('"ready":true');
+    const code =
+      "import sys, ingest_client\n" +
+      "with ingest_client.connect(sys.argv[1], rank=0, world=1, ledger=sys.argv[2]) as first:\n" +
+      "    state = [(next(first), first.state_dict())[1] for _ in range(21)][17]\n" +
+      "again = ingest_client.connect(sys.argv[1], rank=0, world=1, ledger=sys.argv[2], state=state)\n" +
+      "print(sum(batch.num_rows for batch in again))\n";
+    const { stdout, stderr } = await run(python, ["-c", code, `unix:${socket}`, ledger], {
+      env: { ...process.env, PYTHONPATH: join(root, "python", "src") },
+    });
+    expect(stderr).toBe("");
+    // Windows of 300 rows have 19 batches, the last of 12 rows: 18 of them were consumed.
+    expect(Number(stdout)).toBe(1200 - 18 * 16);
+    expect(await server.kill("SIGTERM")).toBe(0);
+    const audit = await ingest(["audit", ledger, "--json"]);
+    expect(JSON.parse(audit.stdout)).toMatchObject({ ok: true, attempts: 2, findings: [] });
+    const report = JSON.parse(audit.stdout) as { partitions: { rows: number }[] };
+    expect(report.partitions.map(({ rows }) => rows)).toEqual([400, 400, 400]);
   });
 
   it("of 12 partitions, one silent, feed 64 ranks in equal steps; a killed server loses and doubles nothing", async () => {

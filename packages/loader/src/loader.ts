@@ -40,6 +40,14 @@ export interface LoadPlan extends OrderSettings {
   readonly memoryBytes: number;
 }
 
+/** What a loader is a part of. */
+export interface LoaderFrame {
+  /** Members of every state beside the order's own. */
+  readonly also?: StateDict;
+  /** Written to, but neither opened nor closed here. */
+  readonly ledger?: LedgerWriter | undefined;
+}
+
 /** All that follows from the order settings, and changes when a state brings others. */
 interface Run {
   readonly order: OrderSettings;
@@ -87,6 +95,7 @@ export class Loader implements Stage<Batch> {
   #lastRow: Columns | undefined;
   #droppedRows = 0;
   #ledger: LedgerWriter | undefined;
+  readonly #ownsLedger: boolean;
   /** Of the batch that is on its way to the caller. */
   #entry: LedgerEntry | undefined;
   #started = false;
@@ -95,12 +104,14 @@ export class Loader implements Stage<Batch> {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws OptionsError when the estimate is above the memory limit. */
-  constructor(dataset: Dataset, settings: Settings, signal?: AbortSignal, also: StateDict = {}) {
+  constructor(dataset: Dataset, settings: Settings, signal?: AbortSignal, frame: LoaderFrame = {}) {
     this.#dataset = dataset;
     this.#settings = settings;
     this.#fingerprint = fingerprintOf(dataset.manifest);
     this.#signal = signal;
-    this.#also = also;
+    this.#also = frame.also ?? {};
+    this.#ledger = frame.ledger;
+    this.#ownsLedger = frame.ledger === undefined;
     this.#reading = signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, signal]);
     this.#run = runOf(dataset, settings, settings.order);
   }
@@ -333,7 +344,7 @@ export class Loader implements Stage<Batch> {
     this.#rows = undefined;
     releaseShuffleMemory(this.#memory);
     try {
-      this.#ledger?.close();
+      if (this.#ownsLedger) this.#ledger?.close();
     } finally {
       await this.#dataset.close();
     }

@@ -33,7 +33,7 @@ def _parts(header: str) -> dict[str, Any]:
 
 def _is_grown(before: dict[str, Any], now: dict[str, Any]) -> bool:
     """Whether `now` is the same run, at most with segments appended."""
-    if any(before.get(name, "") != now.get(name) for name in _ORDER):
+    if any(before.get(name, "") != now.get(name) for name in _ORDER) or before.get("stream") != now.get("stream"):
         return False
     return all(before.get(name) == now[name][: len(before.get(name, []))] for name in ("objects", "segments"))
 
@@ -87,6 +87,12 @@ class Ledger:
             )
         self._write(header + "\n")
         self._header = header
+
+    def window(self, window: object) -> None:
+        """Notes what a window of a stream holds, before its batches. Raises SourceError."""
+        if not isinstance(window, dict):
+            raise FormatError("the server sends a window that cannot be read", remedy="Update the server.")
+        self._write(_line(window))
 
     def append(self, entry: object) -> None:
         """Notes a batch that is handed out. Raises SourceError."""

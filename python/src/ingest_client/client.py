@@ -328,6 +328,10 @@ class BatchStream(Iterator[pa.RecordBatch]):
         if kind == "ledger":
             self._begin_ledger(about)
             return None
+        if kind == "window":
+            if self._ledger is not None:
+                self._ledger.window(about.get("ledger"))
+            return None
         if kind not in ("batch", "epoch", "end", "draining", "error"):
             # Members and kinds without rows may be added in later releases.
             if message.batch.num_rows > 0:

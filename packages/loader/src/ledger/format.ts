@@ -1,4 +1,5 @@
 import type { Ends, Fingerprint, Manifest } from "@ingest-ts/sharder";
+import type { Seal } from "../stream/seal.ts";
 
 /** Changes whenever a line of a ledger could mean something else. */
 export const LEDGER_VERSION = 1;
@@ -13,6 +14,8 @@ export interface LedgerHeader {
   readonly ends: Ends;
   /** Digest of the predicate; null without one. */
   readonly where: string | null;
+  /** Of a stream: what decides its rows. Its epochs are windows, each of its own rows, and the header has no objects. */
+  readonly stream?: string;
   readonly fingerprint: Fingerprint;
   readonly rows: number;
   /** [name, sizeBytes, digest, rows of each fragment], in the order of the manifest. */
@@ -54,12 +57,34 @@ export interface LedgerBatch {
   readonly ms: number;
 }
 
-export type LedgerLine = LedgerHeader | LedgerAttempt | LedgerBatch;
+/** What one window of a stream holds: before its first batch. */
+export interface LedgerWindow {
+  /** The epoch of its batches. */
+  readonly window: number;
+  /** [topic, partition, offset of the start, offset behind the end, rows], of all partitions, in order. */
+  readonly ranges: readonly (readonly [string, number, number, number, number])[];
+}
+
+export type LedgerLine = LedgerHeader | LedgerAttempt | LedgerBatch | LedgerWindow;
 
 /** Objects and segments as the header holds them. */
 export function describeManifest(manifest: Manifest): Pick<LedgerHeader, "objects" | "segments"> {
   return {
     objects: manifest.objects.map((o) => [o.name, o.sizeBytes, o.digest, o.fragmentRows]),
     segments: manifest.segments.map(({ key, firstObject, endObject }) => [key, endObject - firstObject]),
+  };
+}
+
+/** The line of a sealed window. */
+export function describeSeal({ window, ranges }: Pick<Seal, "window" | "ranges">): LedgerWindow {
+  return {
+    window,
+    ranges: ranges.map(({ topic, partition, startOffset, endOffset, rows }) => [
+      topic,
+      partition,
+      startOffset,
+      endOffset,
+      rows,
+    ]),
   };
 }

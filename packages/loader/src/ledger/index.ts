@@ -1,5 +1,5 @@
 export { digestRows } from "./digest.ts";
-export type { LedgerAttempt, LedgerBatch, LedgerHeader } from "./format.ts";
+export type { LedgerAttempt, LedgerBatch, LedgerHeader, LedgerWindow } from "./format.ts";
 export {
   columnsDigest,
   headerOf,
@@ -18,3 +18,4 @@ export {
   type FindingKind,
 } from "./audit/audit.ts";
 export type { RowRange } from "./audit/locate.ts";
+export type { PartitionOffsets } from "./audit/windows.ts";

@@ -14,17 +14,21 @@ import { dirname, join } from "node:path";
 import { type Columns, type Schema, SourceError, StateError } from "@ingest-ts/core";
 import { digestOf, type Fingerprint, fingerprintOf, type Manifest, ORDER_VERSION } from "@ingest-ts/sharder";
 import type { OrderSettings } from "../options.ts";
+import type { Seal } from "../stream/seal.ts";
 import { digestRows } from "./digest.ts";
-import { describeManifest, LEDGER_VERSION, type LedgerBatch, type LedgerHeader } from "./format.ts";
+import { describeManifest, describeSeal, LEDGER_VERSION, type LedgerBatch, type LedgerHeader } from "./format.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
 /** What is consumed, and of what. */
 export interface LedgerRun {
+  /** Empty for a stream. */
   readonly manifest: Manifest;
   readonly order: OrderSettings;
   /** Digest of the predicate; null without one. */
   readonly where: string | null;
+  /** The digest of a stream. */
+  readonly stream?: string;
 }
 
 /** Who consumes, and from where on. */
@@ -64,11 +68,12 @@ function unwritable(path: string, cause: unknown): SourceError {
 }
 
 /** The first line of a run's ledgers, as an object. */
-export function headerOf({ manifest, order, where }: LedgerRun): LedgerHeader {
+export function headerOf({ manifest, order, where, stream }: LedgerRun): LedgerHeader {
   const { seed, lanes, windowRows, ends } = order;
   const fingerprint: Fingerprint = fingerprintOf(manifest);
   const settings = { ledger: LEDGER_VERSION, orderVersion: ORDER_VERSION, seed, lanes, windowRows, ends, where };
-  return { ...settings, fingerprint, rows: manifest.rows, ...describeManifest(manifest) };
+  const ofStream = stream === undefined ? {} : { stream };
+  return { ...settings, ...ofStream, fingerprint, rows: manifest.rows, ...describeManifest(manifest) };
 }
 
 /** What a start says of its batches' columns: digests of rows with other columns are not comparable. */
@@ -155,9 +160,9 @@ export class LedgerWriter {
     }
     const segments = other.fingerprint?.segments ?? 0;
     const now = headerOf(run);
-    const sameOrder = (["ledger", "orderVersion", "seed", "lanes", "windowRows", "ends", "where"] as const).every(
-      (name) => other[name] === now[name],
-    );
+    const sameOrder = (
+      ["ledger", "orderVersion", "seed", "lanes", "windowRows", "ends", "where", "stream"] as const
+    ).every((name) => other[name] === now[name]);
     const grown = sameOrder && fingerprintOf(run.manifest, segments).digest === other.fingerprint?.digest;
     if (!grown) {
       throw new StateError("the file is not a ledger of this run: data, order or seed differ", {
@@ -167,6 +172,11 @@ export class LedgerWriter {
     }
     // Segments were appended: the audit needs their names.
     this.#add(header);
+  }
+
+  /** Notes what a window of a stream holds, before its batches. */
+  window(seal: Seal): void {
+    this.#add(JSON.stringify(describeSeal(seal)));
   }
 
   /** Notes a batch as handed out. */

@@ -1,5 +1,5 @@
 import type { ErrorCode, JsonValue, StateDict, Where } from "@ingest-ts/core";
-import type { LedgerEntry } from "../ledger/index.ts";
+import type { LedgerEntry, LedgerWindow } from "../ledger/index.ts";
 
 /** Version of paths, metadata and statuses: docs/serve.md. */
 export const PROTOCOL_VERSION = 1;
@@ -37,6 +37,7 @@ export type Notice =
       readonly state: StateDict;
       readonly ledger?: LedgerEntry;
     }
+  | { readonly kind: "window"; readonly ledger: LedgerWindow }
   | { readonly kind: "epoch"; readonly epoch: number; readonly state: StateDict }
   | { readonly kind: "end"; readonly state: StateDict; readonly droppedRows: number }
   | { readonly kind: "draining"; readonly state: StateDict }

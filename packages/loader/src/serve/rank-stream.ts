@@ -1,7 +1,9 @@
 import type { Schema, StateDict } from "@ingest-ts/core";
 import type { Batch } from "../batch.ts";
+import { describeSeal } from "../ledger/format.ts";
 import { columnsDigest, ledgerEntry } from "../ledger/index.ts";
 import type { Loader } from "../loader.ts";
+import type { Seal } from "../stream/seal.ts";
 import type { WindowLoader } from "../stream/window-loader.ts";
 import { END_OF_STREAM, IpcEncoder, NEVER_ENDED } from "./ipc-encoder.ts";
 import { errorNotice } from "./notices.ts";
@@ -13,6 +15,8 @@ export interface StreamLedger {
   /** The header's line. */
   readonly header: string;
   readonly start: Omit<StreamStart, "columns" | "epoch" | "position">;
+  /** Of windows that were opened and not told of yet; emptied as they are told. */
+  readonly seals?: Seal[];
 }
 
 /**
@@ -124,11 +128,13 @@ export class RankStream {
     const columns = this.#hasDictionaries ? plainColumns(batch.toColumns()) : batch.toColumns();
     const [from, to] = positions;
     const ledger = this.#ledger === undefined ? {} : { ledger: ledgerEntry(columns, { epoch, step, from, to }) };
+    const windows = this.#ledger?.seals?.splice(0) ?? [];
+    const before = windows.flatMap((seal) => this.#encoder.notice({ kind: "window", ledger: describeSeal(seal) }));
     const pieces = this.#encoder.message(columns, { kind: "batch", epoch, step, positions, state, ...ledger });
     this.#state = state;
     // Said at once, not when the next epoch's first batch is there.
     if ((state["epoch"] as number) > epoch) this.#ready.push(this.#endEpoch());
-    return { pieces, ending: undefined };
+    return { pieces: [...before, ...pieces], ending: undefined };
   }
 
   /** Stops reading. Harmless when repeated. */

@@ -1,8 +1,9 @@
 import type { Skipped } from "@ingest-ts/readers";
 import { ORDER_VERSION } from "@ingest-ts/sharder";
-import { OptionsError } from "@ingest-ts/core";
 import type { LoadOptions, Settings } from "../options.ts";
 import { openWindows, type StreamOptions, streamSettings, windowLoaderOf } from "../stream/load-stream.ts";
+import { headerOf } from "../ledger/index.ts";
+import type { Seal } from "../stream/seal.ts";
 import type { SharedWindows } from "../stream/shared-windows.ts";
 import type { SlabStream } from "../stream/window-source.ts";
 import { type Info, PROTOCOL_VERSION } from "./protocol.ts";
@@ -40,13 +41,19 @@ export class ServedStream implements Served {
 
   /** @throws OptionsError, StateError for requests that do not fit the stream or the server's options */
   stream({ rank, worldSize, batchSize, epochs, state, ledger }: StreamRequest): RankStream {
-    if (ledger) {
-      throw new OptionsError("a stream of Kafka has no ledger yet", { remedy: "Ask without ledger=1." });
-    }
     const options = { ...streamOptions(this.#options, worldSize, rank), batchSize, epochs };
-    const loader = windowLoaderOf(this.#stream, this.#windows.share(), options, streamSettings(options, {}));
+    const seals: Seal[] = [];
+    const loader = windowLoaderOf(
+      this.#stream,
+      this.#windows.share(),
+      options,
+      streamSettings(options, {}),
+      ledger ? (seal) => void seals.push(seal) : undefined,
+    );
     if (state !== undefined) loader.loadStateDict(state);
-    return new RankStream(loader, undefined);
+    if (!ledger) return new RankStream(loader, undefined);
+    const header = JSON.stringify(headerOf(loader.ledgerRun));
+    return new RankStream(loader, { header, start: { rank, worldSize, batchSize }, seals });
   }
 
   /** The body of `/v1/info`. What is not known of a stream is null. */

@@ -5,6 +5,7 @@ import { tellWorld } from "../tell-world.ts";
 import { isKafkaUrl } from "./is-kafka-url.ts";
 import { checkKafkaOptions, type KafkaLoadOptions, windowSizeOf } from "./kafka-options.ts";
 import { KafkaStream } from "./kafka-stream.ts";
+import type { Seal } from "./seal.ts";
 import { SealStore } from "./seal-store.ts";
 import { SharedWindows } from "./shared-windows.ts";
 import { datasetOfWindow } from "./window-dataset.ts";
@@ -20,15 +21,12 @@ export interface StreamOptions extends LoadOptions {
 
 /** Settings of a stream: windows are its epochs, and it has no end of its own. @throws OptionsError */
 export function streamSettings(options: StreamOptions, environment: NodeJS.ProcessEnv): Settings {
-  const { source, kafka, ledger, shuffle, format, schema } = options;
+  const { source, kafka, shuffle, format, schema } = options;
   checkKafkaOptions(kafka);
   if (!isKafkaUrl(source)) {
     throw new OptionsError("kafka is for a kafka:// source", {
       remedy: "Leave it out, or name kafka://host:port/topic.",
     });
-  }
-  if (ledger !== undefined) {
-    throw new OptionsError("a stream has no ledger yet", { remedy: "Leave ledger out: seals say what windows held." });
   }
   if (typeof shuffle === "object" && shuffle.segmentBy !== undefined) {
     throw new OptionsError("windows are the segments of a stream", { remedy: "Leave shuffle.segmentBy out." });
@@ -58,6 +56,7 @@ export function windowLoaderOf(
   windows: ConstructorParameters<typeof WindowLoader>[0]["windows"],
   options: LoadOptions,
   settings: Settings,
+  onWindow?: (seal: Seal) => void,
 ): WindowLoader {
   const { columns, signal } = options;
   const empty = { version: 1, window: 0, ranges: [], rows: 0, options: "", last: false } as const;
@@ -68,6 +67,7 @@ export function windowLoaderOf(
     schema,
     datasetOf: (window) => datasetOfWindow(window, stream.schema, columns, settings.where),
     signal,
+    onWindow,
   });
 }
 

@@ -83,7 +83,7 @@ export function nameOfRange({ topic, partition, startOffset, endOffset }: Sealed
 }
 
 /** The objects of a window in the order contract: one for each partition with rows, of one fragment. */
-export function manifestOfSeal({ window, ranges }: Seal): Manifest {
+export function manifestOfSeal({ window, ranges }: Pick<Seal, "window" | "ranges">): Manifest {
   const objects = ranges
     .filter(({ rows }) => rows > 0)
     .map((range): ManifestObject => {

@@ -11,6 +11,7 @@ import {
 import type { Schema as ArrowSchema } from "apache-arrow";
 import type { Batch } from "../batch.ts";
 import type { Dataset } from "../dataset.ts";
+import { type LedgerRun, LedgerWriter } from "../ledger/index.ts";
 import { Loader } from "../loader.ts";
 import type { OrderSettings, Settings } from "../options.ts";
 import { paddedSchema } from "../pad.ts";
@@ -35,9 +36,12 @@ export interface WindowLoaderOptions {
   readonly schema: Schema;
   readonly datasetOf: (window: LoadedWindow) => Dataset;
   readonly signal?: AbortSignal | undefined;
+  /** Told of every window before its first batch. */
+  readonly onWindow?: ((seal: Seal) => void) | undefined;
 }
 
-const NO_FINGERPRINT = fingerprintOf(buildManifest([]));
+const NOTHING = buildManifest([]);
+const NO_FINGERPRINT = fingerprintOf(NOTHING);
 
 /**
  * Batches of one rank from the sealed windows of a stream, one window after the other: each is a segment of its own of the
@@ -57,6 +61,7 @@ export class WindowLoader implements Stage<Batch> {
   /** To be checked before the first batch. */
   #restored: OrderState | undefined;
   #inner: Loader | undefined;
+  #ledger: LedgerWriter | undefined;
   /** The place after the last batch that was returned. */
   #state: StateDict;
   #droppedRows = 0;
@@ -133,6 +138,7 @@ export class WindowLoader implements Stage<Batch> {
 
   async #next(): Promise<IteratorResult<Batch, undefined>> {
     try {
+      this.#ledger ??= this.#openLedger();
       while (this.#closing === undefined && this.#window < this.#options.settings.epochs) {
         this.#inner ??= await this.#open();
         if (this.#inner === undefined) break;
@@ -155,6 +161,19 @@ export class WindowLoader implements Stage<Batch> {
     return { done: true, value: undefined };
   }
 
+  /** What the ledgers of this stream have in common. */
+  get ledgerRun(): LedgerRun {
+    const { settings, windows } = this.#options;
+    return { manifest: NOTHING, order: this.#order, where: settings.whereDigest, stream: windows.digest };
+  }
+
+  #openLedger(): LedgerWriter | undefined {
+    const { ledger, world, batchSize } = this.#options.settings;
+    if (ledger === undefined || this.#closing !== undefined) return undefined;
+    const place = { epoch: this.#window, position: this.#position };
+    return new LedgerWriter(ledger, this.ledgerRun, { ...world, batchSize, ...place, schema: this.schema });
+  }
+
   /** A loader of the window that is next; undefined: there is none, and will be none. */
   async #open(): Promise<Loader | undefined> {
     const { windows, settings, datasetOf, signal } = this.#options;
@@ -163,17 +182,17 @@ export class WindowLoader implements Stage<Batch> {
       if (this.#window >= settings.epochs) return undefined;
       const window = await Promise.race([windows.load(this.#window), this.#closed]);
       if (window === undefined || this.#closing !== undefined) return undefined;
+      this.#ledger?.window(window.seal);
+      this.#options.onWindow?.(window.seal);
       if (window.seal.rows === 0) {
         this.#window++;
         continue;
       }
       const dataset = datasetOf(window);
-      const inner = new Loader(
-        dataset,
-        { ...settings, order: this.#order, epochs: this.#window + 1 },
-        signal,
-        this.#also,
-      );
+      const inner = new Loader(dataset, { ...settings, order: this.#order, epochs: this.#window + 1 }, signal, {
+        also: this.#also,
+        ledger: this.#ledger,
+      });
       inner.loadStateDict(this.#stateAt(this.#window, this.#position, fingerprintOf(dataset.manifest)));
       return inner;
     }
@@ -199,8 +218,12 @@ export class WindowLoader implements Stage<Batch> {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#tellClosed();
-      await this.#inner?.close();
-      await this.#options.windows.close();
+      try {
+        await this.#inner?.close();
+        this.#ledger?.close();
+      } finally {
+        await this.#options.windows.close();
+      }
     })();
     return this.#closing;
   }

@@ -92,16 +92,21 @@ test("random kills, batches and worlds: every row once, and what was done again 
     back: fc.integer({ min: 0, max: 3 }),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(start, { maxLength: 4 }), fc.integer({ min: 1, max: 3 }), async (starts, epochs) => {
-      await rm(folder, { recursive: true, force: true });
-      let state: StateDict | undefined;
-      for (const one of starts) state = await run(one, state, { epochs });
-      await run({ worldSize: 2, batchSize: 7, steps: Infinity, back: 0 }, state, { epochs });
-      const report = await auditLedgers([folder]);
-      expect(report.findings).toEqual([]);
-      expect(report.ok).toBe(true);
-      expect(report.epochs.map(({ onceRows }) => onceRows)).toEqual(Array.from({ length: epochs }, () => total));
-    }),
+    fc.asyncProperty(
+      fc.array(start, { maxLength: 4 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom("uneven", "pad"),
+      async (starts, epochs, ends) => {
+        await rm(folder, { recursive: true, force: true });
+        let state: StateDict | undefined;
+        for (const one of starts) state = await run(one, state, { epochs, ends });
+        await run({ worldSize: 2, batchSize: 7, steps: Infinity, back: 0 }, state, { epochs, ends });
+        const report = await auditLedgers([folder]);
+        expect(report.findings).toEqual([]);
+        expect(report.ok).toBe(true);
+        expect(report.epochs.map(({ onceRows }) => onceRows)).toEqual(Array.from({ length: epochs }, () => total));
+      },
+    ),
     { numRuns: Number(process.env["INGEST_LEDGER_RUNS"] ?? 25) },
   );
 });

@@ -5,6 +5,7 @@ import { type Piece, type Region, regionRows, wrongRegions } from "./coverage.ts
 import { type Attempt, type History, readHistory, timeOf, undoneFrom } from "./history.ts";
 import { ledgerFiles, readLedger } from "./lines.ts";
 import { Locator, type RowRange } from "./locate.ts";
+import type { PartitionOffsets } from "./windows.ts";
 
 /** What can be wrong: "unreached" rows come after the place where the run stopped. */
 export type FindingKind = "lost" | "doubled" | "dropped" | "unreached" | "differ";
@@ -40,7 +41,10 @@ export interface AuditReport {
   readonly worldSizes: readonly number[];
   /** Ledgers whose last line was cut off when their process died; it counts as not written. */
   readonly tornLines: number;
+  /** Of a stream: its windows, one after the other. */
   readonly epochs: readonly EpochReport[];
+  /** Of a stream: what its windows cover together; undefined for files. */
+  readonly partitions?: readonly PartitionOffsets[];
   readonly findings: readonly Finding[];
 }
 
@@ -78,12 +82,18 @@ function attemptOf(history: History, batch: LedgerBatch, path: string, line: num
   throw new FormatError(`line ${line}: no attempt ${batch.batch} began`, { where: { url: path } });
 }
 
-function checkBatch({ header }: History, attempt: Attempt, batch: LedgerBatch, path: string, line: number): void {
+function checkBatch(
+  { header, manifestOf }: History,
+  attempt: Attempt,
+  batch: LedgerBatch,
+  path: string,
+  line: number,
+): void {
   const own = positionsOfRank(batch.from, batch.to, attempt.rank, attempt.worldSize);
   const whole = header.ends === "pad" ? attempt.batchSize : own;
   const fits = header.where === null ? batch.rows === whole : batch.rows <= whole;
   const widest = attempt.batchSize * attempt.worldSize;
-  if (fits && batch.to <= header.rows && batch.to - batch.from <= widest) return;
+  if (fits && batch.to <= manifestOf(batch.epoch).rows && batch.to - batch.from <= widest) return;
   throw new FormatError(`line ${line}: ${batch.rows} rows do not fit positions [${batch.from}, ${batch.to})`, {
     where: { url: path },
   });
@@ -126,8 +136,10 @@ async function readDifferences(
       batch: (batch, path, line) => {
         const { epoch, from, to, digest } = batch;
         if (again.get(epoch)?.some((piece) => piece.from < to && from < piece.to) !== true) return;
-        const { rank, worldSize, columns } = attemptOf(history, batch, path, line);
-        const key = [epoch, rank, worldSize, from, to, columns].join(" ");
+        const { rank, worldSize, batchSize, columns } = attemptOf(history, batch, path, line);
+        // A last batch is filled up to its size: of another size it is another batch.
+        const filled = history.header.ends === "pad" ? batchSize : 0;
+        const key = [epoch, rank, worldSize, from, to, filled, columns].join(" ");
         const known = seen.get(key);
         if (known === undefined) seen.set(key, digest);
         else if (known !== digest) {
@@ -148,7 +160,8 @@ interface End {
 }
 
 function endOf(history: History, epoch: number, kept: readonly Piece[], finished: boolean): End {
-  const { rows, ends } = history.header;
+  const { ends } = history.header;
+  const { rows } = history.manifestOf(epoch);
   const reached = kept.reduce((most, { to }) => Math.max(most, to), 0);
   const attempts = [...history.attempts.values()];
   const steps = attempts.filter((a) => a.epoch <= epoch).map((a) => a.batchSize * a.worldSize);
@@ -177,9 +190,10 @@ function pieceRows(pieces: readonly Piece[]): number {
 }
 
 /** The row at the last position of an epoch. */
-function lastRow({ manifest, header }: History, epoch: number): RowRange | undefined {
+function lastRow({ manifestOf, header }: History, epoch: number): RowRange | undefined {
+  const manifest = manifestOf(epoch);
   const locator = new Locator(manifest, header, epoch);
-  locator.add({ from: header.rows - 1, to: header.rows, modulus: 1, residues: [0], times: 1 });
+  locator.add({ from: manifest.rows - 1, to: manifest.rows, modulus: 1, residues: [0], times: 1 });
   return locator.ranges(1).ranges[0];
 }
 
@@ -197,7 +211,7 @@ export interface AuditOptions {
 export async function auditLedgers(paths: readonly string[], options: AuditOptions = {}): Promise<AuditReport> {
   const history = await readHistory(ledgerFiles(paths));
   const epochs = await readPieces(history);
-  const { header, manifest, attempts } = history;
+  const { header, attempts, manifestOf, windows } = history;
   const lastEpoch = Math.max(0, ...epochs.keys());
   const ended = Math.max(lastEpoch, ...[...attempts.values()].map(({ epoch }) => epoch - 1));
   const reports: EpochReport[] = [];
@@ -205,11 +219,12 @@ export async function auditLedgers(paths: readonly string[], options: AuditOptio
   const again = new Map<number, Piece[]>();
   for (let epoch = 0; epoch <= ended; epoch++) {
     const { kept, undone, paddedRows } = piecesOf(epochs, epoch);
+    const { rows } = manifestOf(epoch);
     const finished = epoch < lastEpoch || [...attempts.values()].some((a) => a.epoch > epoch);
     const end = endOf(history, epoch, kept, finished);
     const kinds = new Map<FindingKind, Region[]>();
     let wrongRows = 0;
-    const wrong = wrongRegions(kept, header.rows);
+    const wrong = wrongRegions(kept, rows);
     for (const region of wrong) {
       const kind = kindOf(region, end);
       kinds.set(kind, [...(kinds.get(kind) ?? []), region]);
@@ -218,14 +233,14 @@ export async function auditLedgers(paths: readonly string[], options: AuditOptio
     regions.set(epoch, kinds);
     const doubled = wrong.filter(({ times }) => times > 1).map(({ from, to }) => ({ rank: 0, worldSize: 1, from, to }));
     if (undone.length + doubled.length > 0) again.set(epoch, [...undone, ...doubled]);
-    const onceRows = header.rows - wrongRows;
+    const onceRows = rows - wrongRows;
     const paddedWith = paddedRows === 0 ? undefined : lastRow(history, epoch);
-    reports.push({ epoch, rows: header.rows, onceRows, paddedRows, paddedWith, rolledBackRows: pieceRows(undone) });
+    reports.push({ epoch, rows, onceRows, paddedRows, paddedWith, rolledBackRows: pieceRows(undone) });
   }
   for (const [epoch, differ] of await readDifferences(history, again)) regions.get(epoch)?.set("differ", differ);
   const findings = [...regions].flatMap(([epoch, kinds]) =>
     [...kinds].map(([kind, list]): Finding => {
-      const locator = new Locator(manifest, header, epoch);
+      const locator = new Locator(manifestOf(epoch), header, epoch);
       for (const region of list) locator.add(region);
       const rows = list.reduce((sum, region) => sum + regionRows(region), 0);
       return { kind, epoch, rows, ...locator.ranges(options.rangeLimit ?? 20) };
@@ -238,6 +253,7 @@ export async function auditLedgers(paths: readonly string[], options: AuditOptio
     worldSizes: [...new Set([...attempts.values()].map(({ worldSize }) => worldSize))],
     tornLines: history.tornLines,
     epochs: reports,
+    ...(windows === undefined ? {} : { partitions: windows.partitions(reports.length) }),
     findings,
   };
 }

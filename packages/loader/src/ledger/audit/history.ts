@@ -2,6 +2,7 @@ import { FormatError, StateError } from "@ingest-ts/core";
 import { buildManifest, fingerprintOf, type Manifest } from "@ingest-ts/sharder";
 import type { LedgerAttempt, LedgerBatch, LedgerHeader } from "../format.ts";
 import { readLedger } from "./lines.ts";
+import { LedgerWindows } from "./windows.ts";
 
 /** From `timeMs` on, what was consumed at or after (epoch, position) before that time is undone. */
 interface Cut {
@@ -23,14 +24,17 @@ export interface Attempt extends LedgerAttempt {
 /** All that the heads of the ledgers say. */
 export interface History {
   readonly header: LedgerHeader;
-  readonly manifest: Manifest;
+  /** The rows of an epoch. @throws StateError when they are a window that no ledger tells of */
+  readonly manifestOf: (epoch: number) => Manifest;
+  /** Of a stream. */
+  readonly windows: LedgerWindows | undefined;
   readonly files: readonly string[];
   /** By their names. */
   readonly attempts: ReadonlyMap<string, Attempt>;
   readonly tornLines: number;
 }
 
-const compared = ["orderVersion", "seed", "lanes", "windowRows", "ends", "where"] as const;
+const compared = ["orderVersion", "seed", "lanes", "windowRows", "ends", "where", "stream"] as const;
 
 function manifestOf(header: LedgerHeader, path: string): Manifest {
   const keys = new Map<string, string>();
@@ -104,12 +108,14 @@ export function timeOf(attempt: Attempt, batch: LedgerBatch): number {
 export async function readHistory(files: readonly string[]): Promise<History> {
   let first: { header: LedgerHeader; path: string } | undefined;
   const attempts: Attempt[] = [];
+  const windows = new LedgerWindows();
   let tornLines = 0;
   for (const file of files) {
     const torn = await readLedger(file, {
       header: (header, path) => {
         first = { header: first === undefined ? header : agree(first, { header, path }), path };
       },
+      window: (window, path) => windows.add(window, path),
       attempt: (attempt, path) => attempts.push({ ...attempt, timeMs: Date.parse(attempt.startedAt), path, cuts: [] }),
     });
     if (torn) tornLines++;
@@ -119,5 +125,10 @@ export async function readHistory(files: readonly string[]): Promise<History> {
   addCuts(attempts);
   const manifest = manifestOf(first.header, first.path);
   const byName = new Map(attempts.map((attempt) => [attempt.attempt, attempt]));
-  return { header: first.header, manifest, files, attempts: byName, tornLines };
+  const { header } = first;
+  const ofStream =
+    header.stream === undefined
+      ? { windows: undefined, manifestOf: () => manifest }
+      : { windows, manifestOf: (epoch: number) => windows.manifest(epoch) };
+  return { header, ...ofStream, files, attempts: byName, tornLines };
 }

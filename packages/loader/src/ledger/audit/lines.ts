@@ -1,7 +1,14 @@
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError, OptionsError, SourceError } from "@ingest-ts/core";
-import { LEDGER_VERSION, type LedgerAttempt, type LedgerBatch, type LedgerHeader, type LedgerLine } from "../format.ts";
+import {
+  LEDGER_VERSION,
+  type LedgerAttempt,
+  type LedgerBatch,
+  type LedgerHeader,
+  type LedgerLine,
+  type LedgerWindow,
+} from "../format.ts";
 
 function unreadable(path: string, cause: unknown): SourceError {
   return new SourceError(`the ledger cannot be read: ${(cause as Error).message}`, { where: { url: path }, cause });
@@ -50,11 +57,23 @@ function isAttempt(v: Fields): boolean {
   return isText(v["attempt"]) && isText(v["columns"]) && isText(v["startedAt"]) && !isNaN(Date.parse(v["startedAt"]));
 }
 
+function isRange(v: unknown): boolean {
+  if (!Array.isArray(v) || v.length !== 5 || !isText(v[0]) || !v.slice(1).every(isWhole)) return false;
+  const [, , start, end, rows] = v as [string, number, number, number, number];
+  return start <= end && rows <= end - start;
+}
+
+function isWindow(v: Fields): boolean {
+  const ranges = v["ranges"];
+  return isWhole(v["window"]) && Array.isArray(ranges) && ranges.every(isRange);
+}
+
 function isHeader(v: Fields): boolean {
   const print = v["fingerprint"] as Fields | null;
   const objects = v["objects"];
   const segments = v["segments"];
   if (![v["orderVersion"], v["seed"], v["lanes"], v["windowRows"], v["rows"]].every(isWhole)) return false;
+  if (v["stream"] !== undefined && !isText(v["stream"])) return false;
   if (typeof print !== "object" || print === null || !isText(print["digest"]) || !isWhole(print["segments"])) {
     return false;
   }
@@ -85,25 +104,31 @@ function parse(text: string, path: string, number: number): LedgerLine {
       remedy: "Use the release that wrote it.",
     });
   }
-  if ("ledger" in fields ? isHeader(fields) : "attempt" in fields ? isAttempt(fields) : isBatch(fields)) {
-    return value as LedgerLine;
-  }
+  if (isLine(fields)) return value as LedgerLine;
   throw new FormatError(`line ${number} is no line of a ledger: ${text.slice(0, 60)}`, {
     where: { url: path },
     remedy: "The file was damaged or edited; audit the others, or restore it.",
   });
 }
 
+function isLine(fields: Fields): boolean {
+  if ("ledger" in fields) return isHeader(fields);
+  if ("attempt" in fields) return isAttempt(fields);
+  return "window" in fields ? isWindow(fields) : isBatch(fields);
+}
+
 /** Who gets which line; `number` counts from 1. */
 export interface LineVisitor {
   header?(header: LedgerHeader, path: string): void;
   attempt?(attempt: LedgerAttempt, path: string, number: number): void;
+  window?(window: LedgerWindow, path: string, number: number): void;
   batch?(batch: LedgerBatch, path: string, number: number): void;
 }
 
 function visit(line: LedgerLine, path: string, number: number, visitor: LineVisitor): void {
   if ("ledger" in line) visitor.header?.(line, path);
   else if ("attempt" in line) visitor.attempt?.(line, path, number);
+  else if ("window" in line) visitor.window?.(line, path, number);
   else visitor.batch?.(line, path, number);
 }
 
