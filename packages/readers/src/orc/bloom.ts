@@ -1,6 +1,6 @@
 import { FormatError, type Key } from "@ingest-ts/core";
 import { readMessage } from "./protobuf.ts";
-import { type Footer, GREGORIAN_START_DAYS, type OrcType } from "./spec.ts";
+import { CPP_WRITER, type Footer, GREGORIAN_START_DAYS, type OrcType } from "./spec.ts";
 import type { StatisticsTrust } from "./statistics.ts";
 
 /** Message `BloomFilter`: bits in 64-bit words, little endian. */
@@ -14,7 +14,6 @@ const MOST_HASHES = 64;
 
 /** `Footer.writer` of those whose filters are known to follow Java's: Java, C++ and Trino. */
 const trustedWriters: ReadonlySet<number> = new Set([0, 1, 4]);
-const CPP_WRITER = 1;
 
 /**
  * Whether the bloom filters of a file are right. C++ writers before 1.6.12, and 1.7.0, hashed negative and large numbers in

@@ -94,6 +94,9 @@ export interface StripeInformation {
   readonly rows: number;
 }
 
+/** `Footer.writer` of the Apache C++ library, which is pyarrow's too. */
+export const CPP_WRITER = 1;
+
 export interface Footer {
   readonly types: readonly OrcType[];
   readonly stripes: readonly StripeInformation[];

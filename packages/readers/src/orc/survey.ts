@@ -12,6 +12,7 @@ import {
 import { hasGoodBloomFilters, hashesOf, readBloomFilters } from "./bloom.ts";
 import { readChunks } from "./chunks.ts";
 import type { OrcMetadata } from "./metadata.ts";
+import { misplacedColumns } from "./misplaced.ts";
 import { leafAt, trustOf } from "./prune.ts";
 import { readRowIndex, type RowGroup } from "./row-index.ts";
 import { toSchema } from "./schema.ts";
@@ -80,6 +81,10 @@ export function* surveyStripe(stripe: Surveyed): Reading<Survey> {
       const mayContain = readBloomFilters(content, count);
       if (mayContain !== undefined) blooms.set(stream.column, { mayContain, isUtf8 });
     }
+  }
+  for (const column of misplacedColumns(metadata.footer, stripe.footer, nodes)) {
+    groups.delete(column);
+    blooms.delete(column);
   }
   if (bound === undefined || (groups.size === 0 && blooms.size === 0)) return { ...whole, groups };
   return { spans: spansOf(stripe, bound, stride, { groups, blooms }), groups };

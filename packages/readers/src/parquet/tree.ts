@@ -126,8 +126,10 @@ class TreeBuilder {
   #value(element: Element, nullable: boolean, at: Above): Node {
     if (element.numChildren === undefined) return this.#leaf(element, nullable, at);
     if (isListGroup(element)) return this.#listGroup(element, nullable, at);
-    // A repeated MAP_KEY_VALUE group is the inside of a map whose outer group already said so.
-    if (isMapGroup(element) && element.repetition !== Repetition.REPEATED) return this.#mapGroup(element, nullable, at);
+    // A repeated group of key and value is the inside of a map; one around a repeated group is a map that is an item.
+    const isInside =
+      element.repetition === Repetition.REPEATED && element.children[0]?.repetition !== Repetition.REPEATED;
+    if (isMapGroup(element) && !isInside) return this.#mapGroup(element, nullable, at);
     return this.#struct(element, nullable, at);
   }
 

@@ -109,6 +109,27 @@ describe("lists and maps, also as old writers wrote them (LogicalTypes)", () => 
       group("l", OPTIONAL, LIST, group("array", REPEATED, LIST, leaf("array", REPEATED, Physical.INT32))),
       "list<list<int!>!>",
     ],
+    [
+      "a repeated group that is a map itself",
+      group(
+        "l",
+        OPTIONAL,
+        LIST,
+        group(
+          "array",
+          REPEATED,
+          MAP,
+          group(
+            "key_value",
+            REPEATED,
+            {},
+            leaf("key", REQUIRED, Physical.INT32),
+            leaf("value", OPTIONAL, Physical.INT32),
+          ),
+        ),
+      ),
+      "list<map<{key: int!, value: int}!>!>",
+    ],
     ["a bare repeated value", leaf("l", REPEATED, Physical.INT32), "list<int!>!"],
     ["a bare repeated group", group("l", REPEATED, {}, leaf("a", OPTIONAL, Physical.INT32)), "list<{a: int}!>!"],
     [
