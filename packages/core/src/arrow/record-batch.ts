@@ -1,6 +1,7 @@
 import {
   type DataType as ArrowType,
   Data,
+  type Null,
   RecordBatch,
   type Schema as ArrowSchema,
   Struct,
@@ -24,11 +25,30 @@ function viewAs(type: ArrowType, bytes: Uint8Array): ArrayBufferView {
   return new View(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / size));
 }
 
+/**
+ * Data of type Null. apache-arrow writes the items of lists as slices, and gives up the null count of a slice for one to be
+ * counted in a bitmap, which this type has not: -1 would be written.
+ */
+class NullData extends Data<Null> {
+  override get nullCount(): number {
+    return this.length;
+  }
+
+  override clone<R extends ArrowType = Null>(
+    type: R = this.type as unknown as R,
+    offset: number = this.offset,
+    length: number = this.length,
+  ): Data<R> {
+    return new NullData(type as unknown as Null, offset, length, length) as unknown as Data<R>;
+  }
+}
+
 /** One column as apache-arrow's `Data`; shares every buffer. `type` must be `toArrowType(column.type)`. */
 export function toArrowData(column: Column, type: ArrowType): Data {
   const childTypes = (type.children ?? []) as { type: ArrowType }[];
   const children = column.children.map((child, i) => toArrowData(child, (childTypes[i] as { type: ArrowType }).type));
   const { kind } = column.type;
+  if (kind === "null") return new NullData(type as Null, 0, column.length, column.length);
   const buffers: unknown[] = [undefined, undefined, undefined, undefined];
   if (column.offsets !== null) buffers[0] = column.offsets;
   if (kind === "union")
