@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { OptionsError } from "@ingest-ts/core";
 import { Agent, type Dispatcher, interceptors } from "undici";
 import { dispatchGet } from "../remote/dispatch-get.ts";
 import { kindOfStatus, StoreFailure } from "../remote/failure.ts";
@@ -51,6 +52,7 @@ export class HttpTransport implements Transport {
   readonly #url: URL;
   readonly #authorization: string | undefined;
 
+  /** @throws OptionsError */
   constructor(url: URL, shown: string) {
     this.target = { store: "http", url: shown };
     this.#url = new URL(url);
@@ -58,7 +60,7 @@ export class HttpTransport implements Transport {
     this.#url.password = "";
     this.#url.hash = "";
     this.cacheId = cacheIdOf(this.#url);
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const pair = [url.username, url.password].map((part) => decoded(part, shown)).join(":");
     this.#authorization = pair === ":" ? undefined : `Basic ${Buffer.from(pair).toString("base64")}`;
   }
 
@@ -86,6 +88,17 @@ export class HttpTransport implements Transport {
       body.destroy();
       throw error;
     }
+  }
+}
+
+function decoded(part: string, shown: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new OptionsError("the user name or password in the URL cannot be decoded", {
+      where: { url: shown },
+      remedy: "Percent-encode what is special in it: a percent sign is %25.",
+    });
   }
 }
 

@@ -42,6 +42,7 @@ export async function fetchSpan(
       if (done === into.length) return;
       const from = start + done;
       let skip = 0;
+      let whole = false;
       await attemptGet(
         transport,
         { range: `bytes=${from}-${end - 1}`, identity: pin.identity },
@@ -50,6 +51,7 @@ export async function fetchSpan(
           signal,
           accept: (answer) => {
             skip = checkAnswer(answer, pin, { start: from, end });
+            whole = answer.status === 200;
           },
           take: (chunk) => {
             const unwanted = Math.min(skip, chunk.length);
@@ -57,6 +59,11 @@ export async function fetchSpan(
             const rest = chunk.subarray(unwanted);
             const room = into.length - done;
             if (rest.length > room) {
+              // What came before is not believed either.
+              if (!whole) {
+                done = from - start;
+                throw tooLong(end - from);
+              }
               into.set(rest.subarray(0, room), done);
               done += room;
               return false;
@@ -74,6 +81,11 @@ export async function fetchSpan(
       }
     },
   );
+}
+
+/** An answer has more bytes than its Content-Range says. */
+export function tooLong(sizeBytes: number): StoreFailure {
+  return new StoreFailure("corrupt", `more than the ${sizeBytes} bytes that it speaks of are answered`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { UnsupportedError } from "@ingest-ts/core";
 import { attemptGet } from "./attempt.ts";
 import { StoreFailure } from "./failure.ts";
-import { fetchSpan, type Pin, WHOLE_BYTES } from "./fetch-span.ts";
+import { fetchSpan, type Pin, tooLong, WHOLE_BYTES } from "./fetch-span.ts";
 import { persist } from "./persist.ts";
 import type { Answer, RangeAsk, Transport } from "./transport.ts";
 
@@ -45,7 +45,7 @@ export async function readOpening(
   try {
     return await open(transport, { range, unless }, signal);
   } catch (failure) {
-    if (failure instanceof StoreFailure && failure.kind === "notModified") return "unchanged";
+    if (unless !== undefined && failure instanceof StoreFailure && failure.kind === "notModified") return "unchanged";
     // Some servers know ranges, but none from the end.
     if (failure instanceof WholeOnly && range !== HEAD_RANGE) return open(transport, { range: HEAD_RANGE }, signal);
     if (!(failure instanceof StoreFailure)) throw failure;
@@ -67,7 +67,10 @@ async function open(transport: Transport, ask: RangeAsk, signal: AbortSignal | u
       range: ask.range,
       signal,
       refresh: transport.refresh?.bind(transport),
-      expects: ["notModified", ...(ask.range === undefined ? [] : (["outside"] as const))],
+      expects: [
+        ...(ask.unless === undefined ? [] : (["notModified"] as const)),
+        ...(ask.range === undefined ? [] : (["outside"] as const)),
+      ],
     },
     async (attempt) => {
       if (opening !== undefined) return;
@@ -81,10 +84,14 @@ async function open(transport: Transport, ask: RangeAsk, signal: AbortSignal | u
         },
         take: (chunk) => {
           const { bytes } = opening as { bytes: Uint8Array };
-          const some = chunk.subarray(0, bytes.length - done);
-          bytes.set(some, done);
-          done += some.length;
-          return some.length === chunk.length;
+          if (chunk.length > bytes.length - done) {
+            // Which of them are the right ones nobody can say.
+            opening = undefined;
+            throw tooLong(bytes.length);
+          }
+          bytes.set(chunk, done);
+          done += chunk.length;
+          return true;
         },
       }).catch((error: unknown) => {
         // Once the head is there, the rest is a read like any other.

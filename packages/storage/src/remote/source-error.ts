@@ -76,7 +76,12 @@ const explanations: Readonly<Record<FailureKind, Explanation>> = {
     remedy: "Read it again from the beginning.",
     retryable: false,
   },
-  notModified: { reason: "Refused", what: "the object is said to be unchanged", remedy: "", retryable: false },
+  notModified: {
+    reason: "Refused",
+    what: "the object is said to be unchanged, which was not asked",
+    remedy: "Read it without the server's cache.",
+    retryable: false,
+  },
   outside: {
     reason: "ObjectChanged",
     what: "the object is shorter than it was",

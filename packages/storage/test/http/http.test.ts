@@ -211,6 +211,22 @@ describe("servers without", () => {
   });
 });
 
+it("an answer that says nothing of what was asked is an error: unchanged, where no version was named", async () => {
+  handler = (_, response) => void response.writeHead(304).end();
+  const error = await failure(openSource(`${endpoint}/object`));
+  expect(error).toMatchObject({ reason: "Refused", request: { attempts: 1 } });
+  expect(error.message).toContain("said to be unchanged");
+});
+
+it("more bytes than the answer speaks of are an error when the object is opened, too", async () => {
+  handler = (_, response) => {
+    response.writeHead(206, { etag: '"one"', "content-range": `bytes 0-${small.length - 1}/${small.length}` });
+    response.write(small);
+    setTimeout(() => response.end("more"), 20);
+  };
+  expect(await failure(openSource(`${endpoint}/object`))).toMatchObject({ reason: "Corrupt" });
+});
+
 describe("addresses", () => {
   it("a redirect is followed, without the password when it leads elsewhere", async () => {
     const other: IncomingMessage["headers"][] = [];
@@ -249,6 +265,11 @@ describe("addresses", () => {
     const source = await openSource(`${endpoint.replace("//", "//user:pass-3d@")}/object?token=hidden-1`);
     expect(source.url).toBe(`${endpoint}/object`);
     await source.close();
+    const undecodable: unknown = await openSource(`${endpoint.replace("//", "//user:5f%zz@")}/object`).catch(
+      (reason: unknown) => reason,
+    );
+    expect(isIngestError(undecodable, "INGEST_OPTIONS")).toBe(true);
+    expect(String(undecodable)).not.toContain("5f");
     const denied = await failure(openSource(`${endpoint.replace("//", "//user:wrong-4e@")}/object?token=hidden-1`));
     expect(denied).toMatchObject({ reason: "AccessDenied", request: { attempts: 1 } });
     expect(`${denied.stack}${JSON.stringify(denied)}`).not.toMatch(/wrong-4e|hidden-1/);

@@ -17,6 +17,8 @@ export interface Fault {
   readonly lost?: boolean;
   /** One bit of the body is turned over. */
   readonly flip?: boolean;
+  /** Bytes behind the end of the body, which is chunked. */
+  readonly more?: number;
   readonly at?: number;
   readonly delayMs?: number;
   /** Of the answer; undefined removes one. */
@@ -112,7 +114,7 @@ function forward(
       if (value !== undefined) changed[name] = value;
     }
     // Without a length the body is chunked: its end shows nothing.
-    if (fault.cut === "end") delete changed["content-length"];
+    if (fault.cut === "end" || fault.more !== undefined) delete changed["content-length"];
     outgoing.writeHead(fault.forceStatus ?? answer.statusCode ?? 502, changed);
     send(answer, outgoing, fault);
   });
@@ -121,7 +123,7 @@ function forward(
   incoming.pipe(asked);
 }
 
-function send(answer: IncomingMessage, outgoing: ServerResponse, { cut, flip, at }: Fault): void {
+function send(answer: IncomingMessage, outgoing: ServerResponse, { cut, flip, more = 0, at }: Fault): void {
   const lengthBytes = Number(answer.headers["content-length"] ?? 0);
   const from = at ?? Math.floor(lengthBytes / 2);
   let sent = 0;
@@ -147,6 +149,6 @@ function send(answer: IncomingMessage, outgoing: ServerResponse, { cut, flip, at
       outgoing.once("drain", () => answer.resume());
     }
   });
-  answer.on("end", () => outgoing.end());
+  answer.on("end", () => outgoing.end(Buffer.alloc(more)));
   answer.on("error", () => outgoing.destroy());
 }

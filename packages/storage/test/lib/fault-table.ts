@@ -65,6 +65,8 @@ export const faultTable: Readonly<Record<string, FaultRow>> = {
     gives: "Exhausted",
     requests: 4,
   },
+  "a body that is longer than it says": { plan: firstly(1, { more: 10 }), gives: "bytes", requests: 2 },
+  "a body that is longer than it says, always": { plan: always({ more: 10 }), gives: "Corrupt", requests: 3 },
   "slow first byte": { plan: firstly(1, { delayMs: 300 }), gives: "bytes", requests: 1 },
   "slow first byte, hedged": { plan: firstly(1, { delayMs: 20_000 }), gives: "bytes", requests: 2, hedgeMs: 50 },
   "another ETag": { plan: always({ headers: { etag: '"other"' } }), gives: "ObjectChanged", requests: 1 },
