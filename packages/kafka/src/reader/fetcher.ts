@@ -131,7 +131,7 @@ export class Fetcher {
   }
 
   #release(held: HeldBytes): void {
-    if (--held.chunks > 0) return;
+    if (--held.chunks !== 0) return;
     this.#heldBytes -= held.sizeBytes;
     // What was decoded of them are copies.
     this.#transport.reuse(held.answers);
