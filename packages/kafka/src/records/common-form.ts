@@ -1,13 +1,12 @@
 import { acquireKernels, kafkaContext as word, SLACK_BYTES } from "@ingest-ts/kernels";
 import type { RecordBuilder } from "./columns.ts";
 import type { BatchHeader } from "./header.ts";
+import { MIN_RECORD_BYTES } from "./spec.ts";
 
 /** Of longer records the bytes are most of the work, and they would be copied three times. */
 const MOST_RECORD_BYTES = 512;
 /** The kernels' memory never shrinks. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024;
-/** Length, attributes, two differences, two lengths and a number of headers. */
-const LEAST_RECORD_BYTES = 7;
 const ALIGN_BYTES = 16;
 
 /**
@@ -21,7 +20,7 @@ export function decodeCommonForm(bytes: Uint8Array, header: BatchHeader, builder
   const size = bytes.length;
   if (recordCount !== lastOffset - baseOffset + 1 || size > MOST_BATCH_BYTES) return false;
   // A number that is not true asks for no memory.
-  if (recordCount * LEAST_RECORD_BYTES > size) return false;
+  if (recordCount * MIN_RECORD_BYTES > size) return false;
   if (size > recordCount * MOST_RECORD_BYTES || !builder.hasRoom(size)) return false;
   const kernels = acquireKernels();
   let end = 0;
