@@ -23,6 +23,7 @@ export interface ConsumeFlags extends KafkaFlags, PayloadFlags {
   readonly to?: string;
   readonly format?: TargetFormat;
   readonly codec?: string;
+  readonly lossy?: boolean;
   readonly rollRows: number;
   readonly rollBytes: number;
   readonly rollSeconds: number;
@@ -51,6 +52,7 @@ function outputOptions(): Option[] {
     new Option("--to <where>", `a folder or s3:// prefix for shards, or ${printFormats.join(", ")} on standard output`),
     new Option("--format <name>", "of shards (default parquet)").choices(targets.map(({ format }) => format)),
     new Option("--codec <name>", "of shards (the format's default)"),
+    new Option("--lossy", "change columns that the format of shards cannot hold, as `convert --lossy` does"),
     new Option("--roll-rows <n>", "a shard ends with so many rows").argParser(countParser("--roll-rows")).default(1e6),
     new Option("--roll-bytes <size>", "… or so many bytes of Arrow data")
       .argParser(sizeParser("--roll-bytes"))

@@ -41,13 +41,16 @@ type Destination =
   | { readonly kind: "shards"; readonly store: ShardStore };
 
 /** @throws OptionsError for options of shards without shards */
-function destinationOf({ to, format, codec }: ConsumeFlags): Destination {
+function destinationOf({ to, format, codec, lossy }: ConsumeFlags): Destination {
   const printed = to ?? (process.stdout.isTTY ? "table" : "jsonl");
   if (!isPrinted(printed)) return { kind: "shards", store: new ShardStore(printed) };
-  if (format !== undefined || codec !== undefined) {
-    throw new OptionsError(`--format and --codec are of shards, but rows go to standard output as ${printed}`, {
-      remedy: "Name a folder by --to, or leave them out.",
-    });
+  if (format !== undefined || codec !== undefined || lossy === true) {
+    throw new OptionsError(
+      `--format, --codec and --lossy are of shards, but rows go to standard output as ${printed}`,
+      {
+        remedy: "Name a folder by --to, or leave them out.",
+      },
+    );
   }
   if (printed === "arrow" && process.stdout.isTTY) {
     throw new OptionsError("Arrow data is binary and would garble the terminal", { remedy: "Pipe it to a program." });
@@ -68,8 +71,9 @@ async function outputOf(
   const asked = { codec: flags.codec, level: undefined, groupRows: undefined, groupBytes, float64: "refuse" } as const;
   const options = targetOptions(target, asked, "");
   const roll = { rows: flags.rollRows, sizeBytes: flags.rollBytes, ageMs: flags.rollSeconds * 1000 };
-  return new ShardOutput(destination.store, target, options, roll, {
+  return new ShardOutput(destination.store, target, { ...options, lossy: flags.lossy === true }, roll, {
     holds,
+    changed: (changes) => log.warn("columns are changed, since the format cannot hold them", { changes }),
     written: (entry, durationMs) => {
       metrics.shard(target.format, durationMs);
       const { topic, partition, startOffset, endOffset, rows, sizeBytes, name } = entry;

@@ -1,13 +1,16 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Field, Schema } from "@ingest-ts/core";
+import { Dice, randomColumns, rowsOf } from "@ingest-ts/core/testing";
+import type { DecodedSlab } from "@ingest-ts/kafka/payload";
 import { open } from "@ingest-ts/readers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Consumer } from "../../src/consume/consumer.ts";
 import type { ConsumeOutput } from "../../src/consume/output.ts";
 import { type ShardEvents, ShardOutput } from "../../src/consume/shards/shard-output.ts";
 import { ShardStore } from "../../src/consume/shards/shard-store.ts";
-import { type TargetFormat, targetOf, targetOptions } from "../../src/convert/targets.ts";
+import { type TargetFormat, targetOf, type TargetOptions, targetOptions } from "../../src/convert/targets.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { FakeReader, slabOf } from "./fake-reader.ts";
 
@@ -21,7 +24,12 @@ const lines: string[] = [];
 const log = createLog("json", (line) => lines.push(line));
 const never = { rows: 1e9, sizeBytes: 1e12, ageMs: 1e9 };
 
-const events: ShardEvents = { holds: () => Promise.resolve(true), written: () => {}, givenUp: () => {} };
+const events: ShardEvents = {
+  holds: () => Promise.resolve(true),
+  written: () => {},
+  changed: () => {},
+  givenUp: () => {},
+};
 
 function shards(
   roll: Partial<typeof never>,
@@ -29,15 +37,13 @@ function shards(
   told: Partial<ShardEvents> = {},
 ): ShardOutput {
   const target = targetOf(format, "");
-  const asked = {
-    codec: undefined,
-    level: undefined,
-    groupRows: undefined,
-    groupBytes: undefined,
-    float64: "refuse",
-  } as const;
-  const options = targetOptions(target, asked, "");
-  return new ShardOutput(new ShardStore(folder), target, options, { ...never, ...roll }, { ...events, ...told });
+  const limits = { ...never, ...roll };
+  return new ShardOutput(new ShardStore(folder), target, optionsOf(format), limits, { ...events, ...told });
+}
+
+function optionsOf(format: TargetFormat): TargetOptions {
+  const nothing = { codec: undefined, level: undefined, groupRows: undefined, groupBytes: undefined };
+  return targetOptions(targetOf(format, ""), { ...nothing, float64: "refuse" }, "");
 }
 
 function consumerOf(reader: FakeReader, output: ConsumeOutput, limit = Number.POSITIVE_INFINITY): Consumer {
@@ -94,6 +100,49 @@ describe("shards", () => {
     await consumerOf(new FakeReader([slabOf("flights", 0, 5, 9)]), shards({}, format)).run();
     const written = files().find((name) => name.startsWith("flights/") && !name.endsWith(".json"));
     expect(await offsetsIn(written ?? "")).toEqual([5, 6, 7, 8]);
+  });
+
+  test("of TFRecord have the headers as text; what else it cannot hold is refused, or changed with `lossy`", async () => {
+    const entry: Schema["fields"] = [
+      { name: "key", type: { kind: "utf8" }, nullable: false },
+      { name: "value", type: { kind: "binary" }, nullable: true },
+    ];
+    const map = { kind: "map", keysSorted: false } as const;
+    const child = { name: "entries", type: { kind: "struct", children: entry }, nullable: false } as const;
+    const headers: Field = { name: "headers", type: { ...map, child }, nullable: false };
+    const half: Field = { name: "half", type: { kind: "float", bits: 64 }, nullable: true };
+    const dice = new Dice(7);
+    const slab = (...fields: Field[]): DecodedSlab => {
+      const schema = { metadata: {}, fields: [...fields] };
+      return { ...slabOf("flights", 0, 0, 30), schema, columns: randomColumns(dice, schema, 30) };
+    };
+    const one = slab(headers);
+    await consumerOf(new FakeReader([one]), shards({}, "tfrecord")).run();
+    const reader = await open(join(folder, "flights/0/00000000000000000000.tfrecord"));
+    const texts: string[] = [];
+    for await (const batch of reader) texts.push(...Array.from(batch.getChild("headers") ?? [], String));
+    await reader.close();
+    const rows = rowsOf(one.columns).map(([row]) => row as [string, string | null][]);
+    const hexOf = (base64: string): string => Buffer.from(base64, "base64").toString("hex");
+    const read = texts.map((each) =>
+      (JSON.parse(each) as [string, string | null][]).map(([name, value]) => [
+        Buffer.from(name).toString("hex"),
+        value === null ? null : hexOf(value),
+      ]),
+    );
+    expect(read).toEqual(rows);
+    const two = slab(headers, half);
+    await expect(consumerOf(new FakeReader([two]), shards({}, "tfrecord")).run()).rejects.toThrow(/float64/);
+    const changes: string[] = [];
+    const output = new ShardOutput(
+      new ShardStore(folder),
+      targetOf("tfrecord", ""),
+      { ...optionsOf("tfrecord"), lossy: true },
+      never,
+      { ...events, changed: (each) => changes.push(...each) },
+    );
+    await consumerOf(new FakeReader([two]), output).run();
+    expect(changes).toEqual(['"headers": map as text', '"half": float64 as float32']);
   });
 
   test("are not begun by offsets without rows, but go on over them", async () => {

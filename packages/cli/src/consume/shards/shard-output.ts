@@ -2,8 +2,10 @@ import { columnBytes, type Schema } from "@ingest-ts/core";
 import type { TopicPartition } from "@ingest-ts/kafka";
 import type { DecodedSlab } from "@ingest-ts/kafka/payload";
 import type { TableWriter } from "@ingest-ts/writers";
+import type { LossyPlan } from "../../convert/lossy.ts";
 import type { Target, TargetOptions } from "../../convert/targets.ts";
 import type { ConsumeOutput, SafePlace } from "../output.ts";
+import { planShards } from "./shard-columns.ts";
 import { shardName } from "./shard-name.ts";
 import type { ShardEntry, ShardStore } from "./shard-store.ts";
 
@@ -37,6 +39,8 @@ export interface ShardEvents {
   holds(place: SafePlace): Promise<boolean>;
   /** A shard became visible. */
   written(entry: ShardEntry, durationMs: number): void;
+  /** Columns are not written as they were read, with `lossy`. */
+  changed(changes: readonly string[]): void;
   /** Nothing of a shard becomes visible: its partition went, and its records are read again from the last commit. */
   givenUp(place: SafePlace, rows: number): void;
 }
@@ -52,12 +56,21 @@ export class ShardOutput implements ConsumeOutput {
   readonly #roll: RollAt;
   readonly #events: ShardEvents;
   readonly #open = new Map<string, OpenShard>();
+  readonly #lossy: boolean;
+  #plan: { readonly of: Schema; readonly plan: LossyPlan } | undefined;
 
-  /** @param options as `targetOptions` gives them */
-  constructor(store: ShardStore, target: Target, options: TargetOptions, roll: RollAt, events: ShardEvents) {
+  /** @param options as `targetOptions` gives them; `lossy`: change columns that the format cannot hold */
+  constructor(
+    store: ShardStore,
+    target: Target,
+    { lossy = false, ...options }: TargetOptions & { readonly lossy?: boolean },
+    roll: RollAt,
+    events: ShardEvents,
+  ) {
     this.#store = store;
     this.#target = target;
     this.#options = options;
+    this.#lossy = lossy;
     this.#roll = roll;
     this.#events = events;
   }
@@ -75,7 +88,7 @@ export class ShardOutput implements ConsumeOutput {
       if (rows.rows === 0) return [{ topic, partition, endOffset, epoch }];
       shard = await this.#begin(slab, startOffset, epoch, schema);
     }
-    await shard.writer.write(rows);
+    await shard.writer.write((await this.#planOf(schema)).map(rows));
     shard.rows += rows.rows;
     shard.sizeBytes += columnBytes(rows);
     shard.endOffset = endOffset;
@@ -83,8 +96,18 @@ export class ShardOutput implements ConsumeOutput {
     return full || this.#dueAt(shard) <= Date.now() ? this.#endAll([shard]) : [];
   }
 
-  async #begin(of: TopicPartition, startOffset: number, epoch: number, schema: Schema): Promise<OpenShard> {
+  /** The same for all shards, as long as the columns are. */
+  async #planOf(of: Schema): Promise<LossyPlan> {
+    if (this.#plan?.of === of) return this.#plan.plan;
+    const plan = await planShards(of, this.#target, this.#options, this.#lossy);
+    if (plan.changes.length > 0) this.#events.changed(plan.changes);
+    this.#plan = { of, plan };
+    return plan;
+  }
+
+  async #begin(of: TopicPartition, startOffset: number, epoch: number, read: Schema): Promise<OpenShard> {
     const { topic, partition } = of;
+    const { schema } = await this.#planOf(read);
     const facts = {
       ...schema.metadata,
       "ingest.kafka.topic": topic,
