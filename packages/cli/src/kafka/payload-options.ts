@@ -12,6 +12,7 @@ export interface PayloadFlags {
   readonly valueAs?: PayloadName;
   readonly keySchema?: string;
   readonly valueSchema?: string;
+  readonly avroFraming?: "bare" | "single-object";
   readonly keySubject?: string;
   readonly valueSubject?: string;
   readonly registry?: string;
@@ -27,10 +28,11 @@ const names: readonly PayloadName[] = ["raw", "utf8", "json", "avro", "example",
 
 /** Of the help of every command that decodes payloads. */
 export const payloadsHelp = `
-Keys and values: raw (binary), utf8, json, avro (ids of a schema registry, or bare with a schema),
-example (tf.train.Example), arrow (an IPC stream each). A schema file is an Avro schema, a
+Keys and values: raw (binary), utf8, json, avro (ids of a schema registry, or bare with a schema,
+or single-object with the schemas that it names: several files, separated by commas, the last one
+read as), example (tf.train.Example), arrow (an IPC stream each). A schema file is an Avro schema, a
 declaration of features, or {"fields": […]} as \`ingest schema --json\` prints it; without one, the
-first records show the columns. User and password of the registry are taken from
+first records show the columns; members of JSON objects that the columns do not have are left out. User and password of the registry are taken from
 INGEST_REGISTRY_USERNAME and INGEST_REGISTRY_PASSWORD, a token from INGEST_REGISTRY_TOKEN.`;
 
 function fractionParser(text: string): number {
@@ -46,6 +48,10 @@ export function addPayloadOptions(command: Command): Command {
     new Option("--value-as <how>", "what values are (default raw)").choices(names),
     new Option("--key-schema <file>", "schema of the keys"),
     new Option("--value-schema <file>", "schema of the values"),
+    new Option(
+      "--avro-framing <name>",
+      "of Avro without a registry: a datum, or Avro's single-object encoding",
+    ).choices(["bare", "single-object"]),
     new Option("--key-subject <name>", "read keys as the newest schema of this subject"),
     new Option("--value-subject <name>", "read values as the newest schema of this subject"),
     new Option("--registry <urls>", "addresses of the schema registry, separated by commas"),
@@ -78,9 +84,11 @@ export async function payloadOptionsOf(
     });
   }
   const registry = registryOf(flags, env);
+  const framing = framingOf(flags);
+  const { keyAs = "raw", keySchema, keySubject, valueAs = "raw", valueSchema, valueSubject } = flags;
   return {
-    keyAs: await sideOf("key", flags.keyAs ?? "raw", flags.keySchema, flags.keySubject, registry),
-    valueAs: await sideOf("value", flags.valueAs ?? "raw", flags.valueSchema, flags.valueSubject, registry),
+    keyAs: await sideOf("key", { as: keyAs, schemaPath: keySchema, subject: keySubject, registry, framing }),
+    valueAs: await sideOf("value", { as: valueAs, schemaPath: valueSchema, subject: valueSubject, registry, framing }),
     expand,
     onPoison: badRecords === "dead-letter" ? "deadLetter" : badRecords,
     maxBadRecords,
@@ -97,15 +105,31 @@ function registryOf({ registry }: PayloadFlags, env: NodeJS.ProcessEnv): Registr
   return { url: registry.split(","), auth };
 }
 
+function framingOf({ avroFraming = "bare", keyAs, valueAs, registry }: PayloadFlags): "bare" | "single-object" {
+  if (avroFraming === "bare" || (registry === undefined && (keyAs === "avro" || valueAs === "avro")))
+    return avroFraming;
+  throw new OptionsError("--avro-framing single-object is of Avro without a registry", {
+    remedy: "Give --value-as avro and --value-schema, without --registry.",
+  });
+}
+
+interface Side {
+  readonly as: PayloadName;
+  readonly schemaPath: string | undefined;
+  readonly subject: string | undefined;
+  readonly registry: RegistryOptions | undefined;
+  readonly framing: "bare" | "single-object";
+}
+
 async function sideOf(
   side: "key" | "value",
-  as: PayloadName,
-  schemaPath: string | undefined,
-  subject: string | undefined,
-  registry: RegistryOptions | undefined,
+  { as, schemaPath, subject, registry, framing }: Side,
 ): Promise<PayloadOptions> {
   if (subject !== undefined && as !== "avro") {
     throw new OptionsError(`--${side}-subject is for --${side}-as avro`, { remedy: "Leave it out." });
+  }
+  if (as === "avro" && framing === "single-object" && schemaPath !== undefined) {
+    return { as, schemas: await Promise.all(schemaPath.split(",").map(readFileText)) };
   }
   const text = schemaPath === undefined ? undefined : await readFileText(schemaPath);
   switch (as) {

@@ -35,6 +35,21 @@ test("schemas are read as each kind wants them", async () => {
   expect(avro.keyAs).toEqual({ as: "avro", writerSchema: '"long"' });
 });
 
+test("single-object encoding has several schemas, and no registry", async () => {
+  const paths = ["a", "b"].map((name) => {
+    writeFileSync(join(folder, name), `"${name}"`);
+    return join(folder, name);
+  });
+  const flags: PayloadFlags = { valueAs: "avro", valueSchema: paths.join(), avroFraming: "single-object" };
+  expect((await payloadOptionsOf(flags, {}, transport)).valueAs).toEqual({ as: "avro", schemas: ['"a"', '"b"'] });
+  for (const wrong of [
+    { ...flags, registry: "http://a" },
+    { valueAs: "json", avroFraming: "single-object" } as const,
+  ]) {
+    await expect(payloadOptionsOf(wrong, {}, transport)).rejects.toThrow(/without a registry/);
+  }
+});
+
 test("the registry's login comes from the environment", async () => {
   const flags: PayloadFlags = { valueAs: "avro", registry: "http://a,http://b", valueSubject: "s" };
   const url = ["http://a", "http://b"];

@@ -1,4 +1,5 @@
-import { type DataType, type JsonValue, OptionsError } from "@ingest-ts/core";
+import { isDeepStrictEqual } from "node:util";
+import { type DataType, type JsonValue, OptionsError, StateError } from "@ingest-ts/core";
 import { ArrowDecoder, type ArrowPayloadOptions } from "./arrow.ts";
 import { AvroDecoder, type AvroPayloadOptions } from "./avro/index.ts";
 import { ExampleDecoder, type ExamplePayloadOptions } from "./example.ts";
@@ -32,7 +33,7 @@ export function wantsSample(options: PayloadOptions): boolean {
     case "json":
       return given.type === undefined;
     case "avro":
-      return given.readerSchema === undefined && given.writerSchema === undefined && given.subject === undefined;
+      return [given.readerSchema, given.writerSchema, given.schemas, given.subject].every((one) => one === undefined);
     case "example":
       return given.declared === undefined && given.inferred === undefined;
     case "arrow":
@@ -81,11 +82,44 @@ function jsonType(sample: PayloadInput | undefined): DataType {
   throw new OptionsError("no record shows the type of the JSON values", { remedy: "Declare it." });
 }
 
+/** Options that say what values look like: they stay as they were. */
+const declarations = ["type", "writerSchema", "schemas", "readerSchema", "declared", "schema"] as const;
+
 /**
  * The options again with what a decoder resolved: for a state. Only the registry's address and secrets come from
  * `options`.
+ *
+ * @throws StateError when they declare something else than was declared or seen before
  */
 export function resumedOptions(options: PayloadOptions, resolved: JsonValue): PayloadOptions {
   const given = typeof options === "string" ? { as: options } : options;
+  for (const name of declarations) {
+    const declared = (given as Readonly<Record<string, unknown>>)[name];
+    if (declared === undefined || isSame(declared, (resolved as Readonly<Record<string, unknown>>)[name])) continue;
+    throw new StateError(`${given.as} was read with another \`${name}\` before`, {
+      remedy: "Declare the same again, or nothing; or begin anew, elsewhere.",
+    });
+  }
   return { ...given, ...(resolved as object) } as PayloadOptions;
+}
+
+/** JSON as it is in a state, or text of JSON; of an Arrow schema the fields. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(plain(a), plain(b));
+}
+
+function plain(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) return value.map(plain);
+  const parsed: unknown = typeof value === "string" ? parsedText(value) : JSON.parse(JSON.stringify(value));
+  const isSchema = typeof parsed === "object" && parsed !== null && "fields" in parsed && "metadata" in parsed;
+  return isSchema ? parsed.fields : parsed;
+}
+
+function parsedText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }

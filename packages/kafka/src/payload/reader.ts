@@ -164,8 +164,14 @@ export class PayloadReader implements Stage<DecodedSlab> {
       const { columns } = sample.columns;
       return { values: columns[at] as Column, headers: columns[HEADERS] };
     };
-    const key = await createPayloadDecoder(this.#keyAs, "key", input(KEY));
-    const value = await createPayloadDecoder(this.#valueAs, "value", input(VALUE));
+    const create = (as: PayloadOptions, side: "key" | "value", at: number): Promise<PayloadDecoder> =>
+      createPayloadDecoder(as, side, input(at)).catch((error: unknown) => {
+        if (sample === undefined) throw error;
+        // What the records show does not fit together.
+        throw addWhere(error, { topic: sample.topic, partition: sample.partition, column: side });
+      });
+    const key = await create(this.#keyAs, "key", KEY);
+    const value = await create(this.#valueAs, "value", VALUE);
     const nested = recordSchema.fields.map((field, i) =>
       i === KEY ? decodedField(field, key) : i === VALUE ? decodedField(field, value) : field,
     );

@@ -1,5 +1,6 @@
-import { FormatError, OptionsError, SourceError, UnsupportedError } from "@ingest-ts/core";
+import { FormatError, type JsonValue, OptionsError, SourceError, StateError, UnsupportedError } from "@ingest-ts/core";
 import { type PlainValue, valuesOf } from "@ingest-ts/core/testing";
+import { schemaFingerprint } from "@ingest-ts/readers/avro/datum";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AvroDecoder, type AvroPayloadOptions } from "../../src/payload/avro/index.ts";
 import { createPayloadDecoder, resumedOptions } from "../../src/payload/index.ts";
@@ -47,6 +48,51 @@ async function decode(
 }
 
 const sampleOf = (...values: Value[]) => ({ values: binary(values) });
+
+describe("Avro values in single-object encoding", () => {
+  const named = (schema: object, ...bytes: number[]): number[] => {
+    const fingerprint = Buffer.alloc(8);
+    fingerprint.writeBigUInt64LE(schemaFingerprint(JSON.stringify(schema)));
+    return [0xc3, 0x01, ...fingerprint, ...bytes];
+  };
+  const schemas = [JSON.stringify(first), JSON.stringify(second)];
+
+  it("are resolved to the last of the declared schemas, each from the one that it names", async () => {
+    const decoder = await AvroDecoder.create({ as: "avro", schemas }, "value", undefined);
+    expect(decoder.type).toMatchObject({ kind: "struct", children: [{ name: "x" }, { name: "y" }] });
+    const got = await decode(decoder, [
+      named(first, 2, ...text("a")),
+      null,
+      named(second, 4, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f),
+      named(record("R", { name: "q", type: "int" }), 2),
+      framed(1, 2),
+      [0xc3, 0x01],
+    ]);
+    expect(got.values.slice(0, 3)).toEqual([[le(1, 8), "0000000000000440"], null, [le(2, 8), "000000000000f03f"]]);
+    expect(got.faults.map((each) => each.replace(/[0-9a-f]{16}/, "…"))).toEqual([
+      expect.stringContaining("3: no declared schema has the fingerprint …"),
+      expect.stringContaining("4: the bytes name no Avro schema"),
+      expect.stringContaining("5: the bytes name no Avro schema"),
+    ]);
+  });
+
+  it("keep their schemas in the state, and refuse others, or other sources of schemas beside them", async () => {
+    const given = { as: "avro", schemas } as const;
+    const { resolved } = await AvroDecoder.create(given, "value", undefined);
+    const state = JSON.parse(JSON.stringify(resolved)) as JsonValue;
+    expect(resumedOptions("avro", state)).toMatchObject({ schemas });
+    expect(() => resumedOptions({ as: "avro", schemas: schemas.slice(1) }, state)).toThrow(StateError);
+    for (const wrong of [
+      { ...given, writerSchema: '"int"' },
+      { ...options, schemas },
+      { as: "avro", schemas: [] },
+    ]) {
+      await expect(AvroDecoder.create(wrong as AvroPayloadOptions, "value", undefined)).rejects.toThrow(OptionsError);
+    }
+    const none = AvroDecoder.create({ as: "avro", schemas: ["{}"] }, "value", undefined);
+    await expect(none).rejects.toThrow(OptionsError);
+  });
+});
 
 describe("Avro values in Confluent's framing", () => {
   it("become columns of the first record's schema, whatever comes later", async () => {

@@ -1,4 +1,4 @@
-import { FormatError, OptionsError, type Schema } from "@ingest-ts/core";
+import { FormatError, type JsonValue, OptionsError, type Schema, StateError } from "@ingest-ts/core";
 import { toArrowSchema, toRecordBatch } from "@ingest-ts/core/arrow";
 import { Dice, randomColumns, rowsOf, valuesOf } from "@ingest-ts/core/testing";
 import { RecordBatchStreamWriter } from "apache-arrow";
@@ -152,5 +152,26 @@ describe("options", () => {
       if (wantsSample(as)) await expect(createPayloadDecoder(as, "value"), as).rejects.toThrow(OptionsError);
     }
     await expect(createPayloadDecoder("protobuf" as never, "value")).rejects.toThrow(/raw, utf8, json, avro, example/);
+  });
+});
+
+describe("what was declared", () => {
+  const int = { kind: "int", bits: 32, signed: true } as const;
+  const json = (name: string) =>
+    ({ as: "json", type: { kind: "struct", children: [{ name, type: int, nullable: true }] } }) as const;
+
+  it("cannot be another thing in a run that goes on: the state's would stand, without a word", () => {
+    const state = JSON.parse(JSON.stringify(json("a"))) as JsonValue;
+    expect(resumedOptions("json", state)).toEqual(json("a"));
+    expect(resumedOptions(json("a"), state)).toEqual(json("a"));
+    expect(() => resumedOptions(json("b"), state)).toThrow(/read with another `type` before/);
+    const bare = { as: "avro", writerSchema: '{"type":"long"}', readerSchema: '{"type":"long"}' };
+    expect(resumedOptions({ as: "avro", writerSchema: ' {"type": "long"}' }, bare)).toEqual(bare);
+    expect(() => resumedOptions({ as: "avro", writerSchema: '"int"' }, bare)).toThrow(StateError);
+    const seen = { as: "example", inferred: {} };
+    expect(() => resumedOptions({ as: "example", declared: { features: {} } }, seen)).toThrow(StateError);
+    const fields = [{ name: "a", type: int, nullable: true }];
+    const arrow = { as: "arrow", schema: { fields, metadata: {} } } as const;
+    expect(resumedOptions({ ...arrow, schema: { fields, metadata: { a: "b" } } }, arrow)).toEqual(arrow);
   });
 });

@@ -273,6 +273,20 @@ function toJson(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
 
+it("gives no other integer than the record has: a float64 that does not hold it is a fault", () => {
+  const decoder = new JsonDecoder({ kind: "float", bits: 64 });
+  const { column, poison } = decoder.decode({
+    values: binary(["9007199254740993", "9007199254740994", "-9007199254740993", "0.12345678901234567891", "1e30"]),
+  });
+  expect(poison.map(({ index, error }) => `${index}: ${error.message}`)).toEqual([
+    expect.stringContaining("0: JSON: the integer 9007199254740993 is not exact as float64"),
+    expect.stringContaining("2: JSON: the integer -9007199254740993 is not exact"),
+  ]);
+  const { data } = column;
+  const floats = new Float64Array((data as Uint8Array).slice().buffer);
+  expect([floats[1], floats[3], floats[4]]).toEqual([9007199254740994, 0.12345678901234568, 1e30]);
+});
+
 describe("inference", () => {
   it("finds the narrowest type of all records", () => {
     const texts = [

@@ -11,11 +11,19 @@ import {
   takeColumn,
   UnsupportedError,
 } from "@ingest-ts/core";
-import { createDatumReader, type DatumReader } from "@ingest-ts/readers/avro/datum";
+import { createDatumReader, type DatumReader, schemaFingerprint } from "@ingest-ts/readers/avro/datum";
 import type { RegisteredSchema } from "../../registry/client.ts";
 import { type RegistryOptions, SchemaRegistry } from "../../registry/index.ts";
 import type { DecodedValues, PayloadDecoder, PayloadInput, PoisonValue } from "../values.ts";
-import { type GroupedValues, groupBySchema, type SchemaGroup, schemaIdHeaders, UNNAMED } from "./references.ts";
+import {
+  fingerprintName,
+  type GroupedValues,
+  groupByFingerprint,
+  groupBySchema,
+  type SchemaGroup,
+  schemaIdHeaders,
+  UNNAMED,
+} from "./references.ts";
 
 /** How values are read as Avro. */
 export interface AvroPayloadOptions {
@@ -25,8 +33,13 @@ export interface AvroPayloadOptions {
   /** In place of a registry: values are bare datums of this schema, as JSON text. */
   readonly writerSchema?: string | undefined;
   /**
+   * In place of a registry: values are in Avro's single-object encoding, each written with one of these schemas (JSON texts)
+   * and named by its fingerprint.
+   */
+  readonly schemas?: readonly string[] | undefined;
+  /**
    * What all values are read as, whatever they were written with: JSON text. Default: the newest version of `subject`,
-   * else the schema of the first record. It is fixed then, and new schemas never change the columns.
+   * else the last of `schemas`, else the schema of the first record. It is fixed then, and new schemas never change the columns.
    */
   readonly readerSchema?: string | undefined;
   /** Schemas that `readerSchema` uses. */
@@ -39,18 +52,29 @@ interface ReaderSchema {
   readonly references: readonly string[];
 }
 
+/** Where the schemas are that values were written with: in one of the three. */
+interface SchemaSources {
+  readonly registry: SchemaRegistry | undefined;
+  readonly bare: string | undefined;
+  /** By the names of their fingerprints. */
+  readonly declared: ReadonlyMap<string, string> | undefined;
+  readonly reader: ReaderSchema;
+}
+
 /** Makes the reader of what was written with one schema, once. */
 class Readers {
   readonly #registry: SchemaRegistry | undefined;
   readonly #bare: string | undefined;
+  readonly #declared: ReadonlyMap<string, string> | undefined;
   readonly #reader: ReaderSchema;
   readonly #made = new Map<string, Promise<DatumReader | IngestError>>();
   /** Those that are ready, so that no one has to wait for them. */
   readonly ready: Map<string, DatumReader | IngestError> = new Map();
 
-  constructor(registry: SchemaRegistry | undefined, bare: string | undefined, reader: ReaderSchema) {
+  constructor({ registry, bare, declared, reader }: SchemaSources) {
     this.#registry = registry;
     this.#bare = bare;
+    this.#declared = declared;
     this.#reader = reader;
   }
 
@@ -71,6 +95,11 @@ class Readers {
   }
 
   async #make(schema: string): Promise<DatumReader | IngestError> {
+    if (this.#declared !== undefined && !this.#declared.has(schema)) {
+      return new FormatError(`no declared schema has the fingerprint ${schema}`, {
+        remedy: "Declare the schema that it was written with too.",
+      });
+    }
     let registered: RegisteredSchema;
     try {
       registered = await this.#registered(schema);
@@ -99,9 +128,8 @@ class Readers {
   }
 
   #registered(schema: string): Promise<RegisteredSchema> {
-    if (this.#bare !== undefined) {
-      return Promise.resolve({ schemaType: "AVRO", schema: this.#bare, references: [] });
-    }
+    const known = this.#bare ?? this.#declared?.get(schema);
+    if (known !== undefined) return Promise.resolve({ schemaType: "AVRO", schema: known, references: [] });
     return registeredOf(this.#registry as SchemaRegistry, schema);
   }
 }
@@ -119,9 +147,11 @@ async function readerSchemaOf(
   sample: PayloadInput | undefined,
   headerName: string,
 ): Promise<ReaderSchema> {
-  const { readerSchema, readerReferences = [], subject, writerSchema } = options;
+  const { readerSchema, readerReferences = [], subject, writerSchema, schemas } = options;
   if (readerSchema !== undefined) return { schema: readerSchema, references: readerReferences };
   if (writerSchema !== undefined) return { schema: writerSchema, references: [] };
+  const newest = schemas?.at(-1);
+  if (newest !== undefined) return { schema: newest, references: [] };
   if (registry === undefined) throw new OptionsError("Avro values without a schema registry and without a schema");
   if (subject !== undefined) return registry.subject(subject, "latest");
   const groups = sample === undefined ? [] : groupBySchema(sample.values, sample.headers, headerName).groups;
@@ -141,6 +171,23 @@ async function readerSchemaOf(
   });
 }
 
+/** @throws OptionsError for one that is no schema */
+function byFingerprint(schemas: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    schemas.map((schema) => {
+      try {
+        return [fingerprintName(schemaFingerprint(schema)), schema];
+      } catch (error) {
+        if (!isIngestError(error)) throw error;
+        throw new OptionsError(`a declared schema: ${error.what}`, {
+          remedy: "Give Avro schemas as JSON.",
+          cause: error,
+        });
+      }
+    }),
+  );
+}
+
 const bareGroup: SchemaGroup = { schema: "as declared", headerBytes: 0 };
 
 /**
@@ -152,17 +199,20 @@ export class AvroDecoder implements PayloadDecoder {
   readonly type: DataType;
   readonly resolved: JsonValue;
   readonly #readers: Readers;
-  readonly #isBare: boolean;
-  readonly #headerName: string;
+  readonly #group: (input: PayloadInput) => GroupedValues;
   readonly #empty: DatumReader;
 
-  private constructor(empty: DatumReader, resolved: JsonValue, readers: Readers, isBare: boolean, headerName: string) {
+  private constructor(
+    empty: DatumReader,
+    resolved: JsonValue,
+    readers: Readers,
+    group: (input: PayloadInput) => GroupedValues,
+  ) {
     this.type = empty.field.type;
     this.#empty = empty;
     this.resolved = resolved;
     this.#readers = readers;
-    this.#isBare = isBare;
-    this.#headerName = headerName;
+    this.#group = group;
   }
 
   /**
@@ -174,9 +224,11 @@ export class AvroDecoder implements PayloadDecoder {
     side: "key" | "value",
     sample: PayloadInput | undefined,
   ): Promise<AvroDecoder> {
-    const { registry: given, writerSchema } = options;
-    if (given !== undefined && writerSchema !== undefined) {
-      throw new OptionsError("Avro values are in a registry's framing or bare: `registry` and `writerSchema` exclude");
+    const { registry: given, writerSchema, schemas } = options;
+    if ([given, writerSchema, schemas].filter((one) => one !== undefined).length > 1 || schemas?.length === 0) {
+      throw new OptionsError(
+        "Avro values are in a registry's framing, bare, or in single-object encoding: one of `registry`, `writerSchema` and `schemas`",
+      );
     }
     const registry = given === undefined || given instanceof SchemaRegistry ? given : new SchemaRegistry(given);
     const headerName = schemaIdHeaders[side];
@@ -190,17 +242,23 @@ export class AvroDecoder implements PayloadDecoder {
       if (!isIngestError(error, "INGEST_FORMAT")) throw error;
       throw new OptionsError(`the schema to read with: ${error.what}`, { remedy: "Give an Avro schema as JSON." });
     });
-    const readers = new Readers(registry, writerSchema, reader);
-    const bare = writerSchema === undefined ? {} : { writerSchema };
-    const resolved = { as: "avro", ...bare, readerSchema: schema, readerReferences: [...references] };
-    return new AvroDecoder(empty, resolved, readers, writerSchema !== undefined, headerName);
+    const declared = schemas === undefined ? undefined : byFingerprint(schemas);
+    const readers = new Readers({ registry, bare: writerSchema, declared, reader });
+    const written = {
+      ...(writerSchema === undefined ? {} : { writerSchema }),
+      ...(schemas === undefined ? {} : { schemas: [...schemas] }),
+    };
+    const resolved = { as: "avro", ...written, readerSchema: schema, readerReferences: [...references] };
+    const group = ({ values, headers }: PayloadInput): GroupedValues => {
+      if (writerSchema !== undefined) return { groups: [bareGroup], groupOf: new Int32Array(values.length) };
+      return declared === undefined ? groupBySchema(values, headers, headerName) : groupByFingerprint(values);
+    };
+    return new AvroDecoder(empty, resolved, readers, group);
   }
 
   decode(input: PayloadInput): DecodedValues | Promise<DecodedValues> {
-    const { values, headers } = input;
-    const grouped: GroupedValues = this.#isBare
-      ? { groups: [bareGroup], groupOf: new Int32Array(values.length) }
-      : groupBySchema(values, headers, this.#headerName);
+    const { values } = input;
+    const grouped = this.#group(input);
     const missing = grouped.groups.filter(({ schema }) => !this.#readers.ready.has(schema));
     if (missing.length === 0) return this.#decode(values, grouped, this.#readers.ready);
     return this.#fetchAndDecode(values, grouped);
@@ -256,7 +314,7 @@ export class AvroDecoder implements PayloadDecoder {
       parts.push(found.column);
     });
     for (const index of indicesOf(groupOf, UNNAMED)) {
-      poison.push({ index, error: new FormatError("the bytes name no Avro schema: no 00 and id, no 01 and GUID") });
+      poison.push({ index, error: new FormatError("the bytes name no Avro schema: no id, GUID or fingerprint") });
     }
     poison.sort((a, b) => a.index - b.index);
     return { column: takeColumn(concatColumns(parts), place), poison };

@@ -3,11 +3,13 @@ import {
   CONFLUENT_GUID_HEADER_BYTES,
   CONFLUENT_ID_HEADER_BYTES,
   readConfluentHeader,
+  readSingleObjectHeader,
+  SINGLE_OBJECT_HEADER_BYTES,
 } from "@ingest-ts/readers/avro/datum";
 
 /** Which schema some values were written with, and how many bytes of them say so. */
 export interface SchemaGroup {
-  /** "5" for an id, 8-4-4-4-12 for a GUID. */
+  /** "5" for an id, 8-4-4-4-12 for a GUID, 16 hexadecimal digits for a fingerprint. */
   readonly schema: string;
   readonly headerBytes: number;
 }
@@ -116,6 +118,32 @@ export function groupBySchema(values: Column, headers: Column | undefined, heade
     }
     const reference = readConfluentHeader(bytes, start, end);
     groupOf[i] = reference?.kind === "guid" ? number(reference.guid, CONFLUENT_GUID_HEADER_BYTES) : UNNAMED;
+  }
+  return { groups, groupOf };
+}
+
+/** A fingerprint as a group's name. */
+export function fingerprintName(fingerprint: bigint): string {
+  return fingerprint.toString(16).padStart(16, "0");
+}
+
+/** Sorts values in single-object encoding by the fingerprints that they begin with. */
+export function groupByFingerprint(values: Column): GroupedValues {
+  const groups: SchemaGroup[] = [];
+  const known = new Map<bigint, number>();
+  const groupOf = new Int32Array(values.length).fill(NONE);
+  const offsets = values.offsets as Int32Array;
+  const bytes = values.data ?? new Uint8Array(0);
+  for (let i = 0; i < values.length; i++) {
+    if (values.validity !== null && !getBit(values.validity, i)) continue;
+    const header = readSingleObjectHeader(bytes, offsets[i] as number, offsets[i + 1] as number);
+    let group = header === undefined ? UNNAMED : known.get(header.fingerprint);
+    if (group === undefined && header !== undefined) {
+      const schema = fingerprintName(header.fingerprint);
+      group = groups.push({ schema, headerBytes: SINGLE_OBJECT_HEADER_BYTES }) - 1;
+      known.set(header.fingerprint, group);
+    }
+    groupOf[i] = group ?? UNNAMED;
   }
   return { groups, groupOf };
 }

@@ -41,15 +41,25 @@ function integerSetter(
   }
 }
 
-/** The nearest value of the type; a fault when there is none but infinity. */
+/**
+ * The nearest value of the type; a fault when there is none but infinity, and for an integer that a float64 does not hold:
+ * rounded it would be another number, and ids are such.
+ */
 export function putFloat({ bits }: { readonly bits: 32 | 64 }): PutValue {
   return (cursor, view, at) => {
     const text = numberText(cursor);
     const value = bits === 32 ? Math.fround(Number(text)) : Number(text);
     if (!Number.isFinite(value)) throw cursor.fault(`${short(text)} is no float${bits}`);
+    if (bits === 64 && text.length > 15 && isOtherInteger(text, value)) {
+      throw cursor.fault(`the integer ${short(text)} is not exact as float64`);
+    }
     if (bits === 32) view.setFloat32(at, value, true);
     else view.setFloat64(at, value, true);
   };
+}
+
+function isOtherInteger(text: string, value: number): boolean {
+  return /^-?\d+$/.test(text) && BigInt(text) !== BigInt(value);
 }
 
 /** A number or a string of one: exact, or a fault. */
