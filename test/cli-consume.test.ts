@@ -175,6 +175,19 @@ describe.skipIf(missing !== undefined)("ingest consume", () => {
       3,
       expect.stringMatching(/topic "bad", partition 0, kafkaOffset 1/),
     ]);
+    // TFRecord has no maps: headers are text there.
+    const records = join(folder, "records");
+    const written = await ingest([
+      "consume",
+      urlOf("bad"),
+      "--until",
+      "latest",
+      "--to",
+      records,
+      "--format",
+      "tfrecord",
+    ]);
+    expect([written.status, (await ingest(["count", records])).stdout]).toEqual([0, "3\n"]);
     const skipped = await ingest([...args, "--bad-records", "skip"]);
     expect(skipped.status).toBe(0);
     expect(skipped.stdout.trim().split("\n")).toHaveLength(2);
@@ -192,8 +205,11 @@ describe.skipIf(missing !== undefined)("ingest consume", () => {
       /^2 .*--until is for readers without/s,
     );
     expect(await wrong(urlOf("bad"), "--to", "jsonl", "--format", "orc")).toMatch(
-      /^2 .*--format and --codec are of shards/s,
+      /^2 .*--format, --codec and --lossy are of shards/s,
     );
+    // Lines of JSON, and nothing else.
+    const told = await ingest(["consume", urlOf("nothing-here"), "--to", folder, "--log-format", "json"]);
+    expect([told.status, JSON.parse(told.stderr)]).toMatchObject([2, { event: "failed", code: "INGEST_OPTIONS" }]);
     expect(await wrong(urlOf("bad"), "--to", folder, "--instance-id", "x")).toMatch(/^2 .*are for members of a group/s);
     await ingest(["consume", urlOf("bad"), "--to", folder, "--until", "latest"]);
     expect(await wrong(urlOf("bad"), "--to", folder, "--until", "latest", "--value-as", "utf8")).toMatch(

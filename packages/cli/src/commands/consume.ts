@@ -9,7 +9,8 @@ import { createLog, errorFields, type Log } from "../ops/log.ts";
 import { ConsumerMetrics } from "../ops/metrics.ts";
 import { listenForOps, type OpsServer } from "../ops/ops-server.ts";
 import { watchKafka } from "../ops/watch-kafka.ts";
-import { exitCodes } from "../process/exit-codes.ts";
+import { exitCodes, OutputClosed } from "../process/exit-codes.ts";
+import { markTold } from "../process/report-error.ts";
 import { version } from "../process/version.ts";
 
 const examples = `
@@ -49,13 +50,26 @@ async function consume(uri: string | undefined, command: Command): Promise<void>
   const file = path === undefined ? {} : await readConfig(path);
   applySettings(command, { file, path, env: process.env });
   const flags = command.opts<ConsumeFlags>();
+  const log = createLog(flags.logFormat, (line) => process.stderr.write(line));
+  try {
+    await start(uri ?? process.env["INGEST_URI"] ?? file["uri"], flags, log);
+  } catch (error) {
+    // Who reads lines of JSON gets nothing else.
+    if (flags.logFormat === "json" && !(error instanceof OutputClosed)) {
+      log.error("failed", errorFields(error));
+      markTold(error);
+    }
+    throw error;
+  }
+}
+
+async function start(uri: string | undefined, flags: ConsumeFlags, log: Log): Promise<void> {
   const { parseKafkaUrl } = await import("@ingest-ts/kafka");
-  const address = parseKafkaUrl(uriOf(uri ?? process.env["INGEST_URI"] ?? file["uri"]));
+  const address = parseKafkaUrl(uriOf(uri));
   if (address.topics.length === 0) {
     throw new OptionsError("the URL names no topic", { remedy: "Write kafka://host:port/topic." });
   }
   const connection = await connectionOf(address.brokers, flags, process.env);
-  const log = createLog(flags.logFormat, (line) => process.stderr.write(line));
   const metrics = new ConsumerMetrics(version(), flags.format ?? "parquet");
   await runConsumer({ address, connection, flags, log, metrics });
 }
@@ -70,12 +84,15 @@ async function runConsumer(run: ConsumeRun): Promise<void> {
   const unwatch = watchKafka(metrics);
   const state: { consumer?: OpenedConsumer["consumer"] } = {};
   const ops = await openOps(run, state);
-  const stop = stopper(log, flags.drainSeconds, () => state.consumer?.stop());
+  const stop = stopper(log, flags.drainSeconds, () => {
+    // Still connecting: nothing is open, and no group was joined.
+    if (state.consumer === undefined) process.exit(exitCodes.ok);
+    state.consumer.stop();
+  });
   try {
     const opened = await openConsumer(run);
     const { consumer } = opened;
     state.consumer = consumer;
-    if (stop.asked) consumer.stop();
     metrics.active(true);
     try {
       await consumer.run();
@@ -84,9 +101,6 @@ async function runConsumer(run: ConsumeRun): Promise<void> {
       await opened.close();
     }
     log.info("done", { rows: consumer.rows });
-  } catch (error) {
-    if (flags.logFormat === "json") log.error("failed", errorFields(error));
-    throw error;
   } finally {
     stop.end();
     unwatch();
@@ -110,7 +124,6 @@ async function openOps(
 }
 
 interface Stopper {
-  readonly asked: boolean;
   end(): void;
 }
 
@@ -132,9 +145,6 @@ function stopper(log: Log, drainSeconds: number, stop: () => void): Stopper {
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
   return {
-    get asked() {
-      return asked;
-    },
     end: () => {
       clearTimeout(timer);
       for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);

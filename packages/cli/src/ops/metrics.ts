@@ -122,11 +122,12 @@ export class ConsumerMetrics {
     this.#gaps.inc({ source: "kafka", cause }, offsets);
   }
 
-  /** How far one partition is behind. */
-  lag(topic: string, partition: number, records: number, seconds: number): void {
+  /** How far one partition is behind. @param seconds undefined before a record told it: no series then, rather than a 0 */
+  lag(topic: string, partition: number, records: number, seconds: number | undefined): void {
     const labels = { topic, partition: String(partition) };
     this.#lagRecords.set(labels, records);
-    this.#lagSeconds.set(labels, seconds);
+    if (seconds === undefined) this.#lagSeconds.remove(labels);
+    else this.#lagSeconds.set(labels, seconds);
   }
 
   /** Partitions came or went: so many are read from now on; series of others end. @param joined an assignment came */

@@ -22,7 +22,7 @@ export function watchKafka(metrics: ConsumerMetrics): () => void {
     if (cause !== "skipped" && cause !== "deadLettered") metrics.gap(cause, end - start);
   });
   on(channels.kafkaLag, ({ topic, partition, lagRecords, lagMs }) =>
-    metrics.lag(topic, partition, lagRecords, (lagMs ?? 0) / 1000),
+    metrics.lag(topic, partition, lagRecords, lagMs === undefined ? undefined : lagMs / 1000),
   );
   on(channels.kafkaCorrupt, () => metrics.corrupt());
   on(channels.kafkaBuffered, ({ sizeBytes }) => metrics.buffered(sizeBytes));

@@ -24,9 +24,17 @@ function causes(error: Error): string {
   return stacks.join("\ncaused by ");
 }
 
+const told = new WeakSet<object>();
+
+/** The error was told already, in the form that the command's log has: only the exit code is left to be set. */
+export function markTold(error: unknown): void {
+  if (typeof error === "object" && error !== null) told.add(error);
+}
+
 /** Tells of `error` and sets the exit code. */
 export function reportError(error: unknown, debug: boolean): void {
   process.exitCode = exitCodeOf(error);
+  if (typeof error === "object" && error !== null && told.has(error)) return;
   const text = errorText(error, debug);
   if (text !== "") process.stderr.write(text);
 }

@@ -60,6 +60,10 @@ describe("metrics of a consumer", () => {
     expect(found.get('ingest_record_age_seconds_count{source="kafka"}')).toBe(1);
     expect(found.get('ingest_consumer_lag_records{topic="flights",partition="3"}')).toBe(12);
     expect(found.get('ingest_commits_total{source="kafka",result="failed"}')).toBe(1);
+    metrics.lag("flights", 3, 90, undefined);
+    const unknown = await series(metrics);
+    expect(unknown.get('ingest_consumer_lag_records{topic="flights",partition="3"}')).toBe(90);
+    expect(unknown.has('ingest_consumer_lag_seconds{topic="flights",partition="3"}')).toBe(false);
     metrics.assigned(0, false);
     expect([...(await series(metrics)).keys()].some((key) => key.startsWith("ingest_consumer_lag"))).toBe(false);
   });
