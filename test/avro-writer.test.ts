@@ -29,6 +29,36 @@ const held = flatTypes.filter((type) => !(type.kind === "int" && type.bits === 6
 
 const runs = Number(process.env["INGEST_FUZZ_RUNS"] ?? 150);
 
+it("takes other values of the metadata until the end, of as many bytes", async () => {
+  const metadata: Record<string, string> = { end: "00", start: "7" };
+  const schema: Schema = {
+    fields: [{ name: "a", type: { kind: "fixedSizeBinary", byteWidth: 500 }, nullable: false }],
+    metadata,
+  };
+  const rows = randomColumns(new Dice(3), schema, 1000);
+  for (const batches of [[], [rows], [rows, rows, rows]]) {
+    metadata["end"] = "00";
+    const sink = memorySink();
+    const writer = await createAvroWriter(sink, schema, { codec: "null" });
+    for (const batch of batches) await writer.write(batch);
+    metadata["end"] = "42";
+    await writer.finish();
+    const back = await readBack(sink.bytes);
+    expect(back.schema.metadata).toMatchObject({ end: "42", start: "7" });
+    expect(back.rows).toHaveLength(1000 * batches.length);
+  }
+  metadata["end"] = "00";
+  const writer = await createAvroWriter(memorySink(), schema);
+  metadata["end"] = "100";
+  await expect(writer.finish()).rejects.toThrow(/changed its size/);
+  const { patch: _, ...plain } = memorySink();
+  metadata["end"] = "00";
+  const long = await createAvroWriter(plain, schema, { codec: "null" });
+  for (let i = 0; i < 3; i++) await long.write(rows);
+  metadata["end"] = "42";
+  await expect(long.finish()).rejects.toThrow(/cannot replace it/);
+});
+
 describe("Avro written and read back", () => {
   it("gives equal rows and types for any schema, batches and options", { timeout: 600_000 }, async () => {
     const inputs = fc.record({

@@ -4,21 +4,21 @@ import type { ByteSink } from "@ingest-ts/core";
 export function memorySink(): ByteSink & { readonly bytes: Uint8Array; readonly state: "open" | "closed" | "aborted" } {
   const parts: Uint8Array[] = [];
   let state: "open" | "closed" | "aborted" = "open";
+  const joined = (): Uint8Array => new Uint8Array(Buffer.concat(parts));
   return {
     get bytes(): Uint8Array {
-      const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-      let at = 0;
-      for (const part of parts) {
-        out.set(part, at);
-        at += part.length;
-      }
-      return out;
+      return joined();
     },
     get state() {
       return state;
     },
     async write(bytes) {
       parts.push(bytes.slice());
+    },
+    async patch(position, bytes) {
+      const all = joined();
+      all.set(bytes, position);
+      parts.splice(0, parts.length, all);
     },
     async close() {
       state = "closed";

@@ -100,6 +100,19 @@ class FileSink implements ByteSink {
     }
   }
 
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
+    this.#checkUnsealed();
+    if (this.#temporary === undefined) {
+      throw new SourceError("what was written to a device cannot be replaced", { where: { url: this.#shown } });
+    }
+    try {
+      await this.#flush();
+      await this.#writeAll(bytes, position);
+    } catch (error) {
+      throw fileError(error, this.#shown);
+    }
+  }
+
   async seal(): Promise<void> {
     this.#checkUnsealed();
     try {
@@ -143,9 +156,12 @@ class FileSink implements ByteSink {
     if (filled > 0) await this.#writeAll((this.#buffer as Buffer).subarray(0, filled));
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) done += (await this.#handle.write(bytes, done, bytes.length - done)).bytesWritten;
+  /** @param position null: behind what was written last */
+  async #writeAll(bytes: Uint8Array, position: number | null = null): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const at = position === null ? null : position + done;
+      done += (await this.#handle.write(bytes, done, bytes.length - done, at)).bytesWritten;
+    }
   }
 
   async #discard(): Promise<void> {

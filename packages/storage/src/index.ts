@@ -6,6 +6,7 @@ export { flushCache } from "./cache/shared-store.ts";
 export { agreeOn, createOnce } from "./create-once.ts";
 export { besideUrl } from "./beside-url.ts";
 export { createSink } from "./create-sink.ts";
+export type { SinkOptions } from "./sink-options.ts";
 export { isMissing } from "./file-errors.ts";
 export { fileSink } from "./file-sink.ts";
 export type { Expanded } from "./list.ts";

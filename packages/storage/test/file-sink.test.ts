@@ -44,6 +44,23 @@ it("a sealed one waits for close or abort, and takes no more", async () => {
   }
 });
 
+it("replaces bytes that were written, wherever they are by then", async () => {
+  const path = join(folder, "out.bin");
+  const sink = await fileSink(path);
+  await sink.write(text("head"));
+  await sink.patch?.(0, text("HE"));
+  await sink.write(new Uint8Array(700_000).fill(2));
+  await sink.patch?.(2, text("AD"));
+  await sink.write(text("tail"));
+  await sink.close();
+  const written = await readFile(path);
+  expect([written.subarray(0, 4).toString(), written.length, written.subarray(-4).toString()]).toEqual([
+    "HEAD",
+    700_008,
+    "tail",
+  ]);
+});
+
 it("abort leaves nothing, and an old file as it was", async () => {
   const path = join(folder, "out.bin");
   await writeFile(path, "old");

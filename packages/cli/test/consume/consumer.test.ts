@@ -96,6 +96,14 @@ describe("shards", () => {
     await reader.close();
   });
 
+  test.each(["orc", "avro"] as const)("hold it as %s too", async (format) => {
+    await consumerOf(new FakeReader([slabOf("flights", 3, 10, 12)]), shards({}, format)).run();
+    const reader = await open(join(folder, `flights/3/00000000000000000010.${format}`));
+    const { metadata } = reader.schema;
+    expect([metadata["ingest.kafka.start"], Number(metadata["ingest.kafka.end"])]).toEqual(["10", 12]);
+    await reader.close();
+  });
+
   test.each(["parquet", "orc", "avro", "tfrecord"] as const)("are written as %s", async (format) => {
     await consumerOf(new FakeReader([slabOf("flights", 0, 5, 9)]), shards({}, format)).run();
     const written = files().find((name) => name.startsWith("flights/") && !name.endsWith(".json"));

@@ -6,10 +6,11 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { type ByteSink, OptionsError, type ReadOptions, SourceError } from "@ingest-ts/core";
+import { type ByteSink, OptionsError, SourceError } from "@ingest-ts/core";
 import { onAbort } from "../remote/on-abort.ts";
 import { freshBytes } from "../remote/opening.ts";
 import type { Target } from "../remote/source-error.ts";
+import type { SinkOptions } from "../sink-options.ts";
 import { type S3Clients, s3Clients } from "./clients.ts";
 import { requestS3 } from "./s3-request.ts";
 import { parseS3Url, type S3Location, targetOf } from "./s3-url.ts";
@@ -30,12 +31,12 @@ const ABORT_PAUSE_MS = 100;
  *
  * @throws OptionsError for a URL that names no object; `write` and `close` throw SourceError
  */
-export async function s3Sink(url: string, { signal }: ReadOptions = {}): Promise<ByteSink> {
+export async function s3Sink(url: string, { signal, patchable = false }: SinkOptions = {}): Promise<ByteSink> {
   const location = parseS3Url(url);
   if (location.key === "" || location.key.endsWith("/")) {
     throw new OptionsError("is a folder, not an object", { where: { url }, remedy: "Name an object to write." });
   }
-  return new S3Sink(location, await s3Clients(), signal);
+  return new S3Sink(location, await s3Clients(), signal, patchable);
 }
 
 interface Part {
@@ -51,6 +52,9 @@ class S3Sink implements ByteSink {
   readonly #unlisten: () => void;
   readonly #parts: Part[] = [];
   readonly #sending = new Set<Promise<void>>();
+  readonly #patchable: boolean;
+  /** The first part, when it is full and held back. */
+  #first: Uint8Array | undefined;
   #uploadId: string | undefined;
   #buffer: Uint8Array | undefined;
   #filled = 0;
@@ -60,7 +64,8 @@ class S3Sink implements ByteSink {
   #sealed = false;
   #ended = false;
 
-  constructor(location: S3Location, clients: S3Clients, signal: AbortSignal | undefined) {
+  constructor(location: S3Location, clients: S3Clients, signal: AbortSignal | undefined, patchable: boolean) {
+    this.#patchable = patchable;
     this.#target = targetOf(location);
     this.#name = { Bucket: location.bucket, Key: location.key };
     this.#clients = clients;
@@ -81,10 +86,21 @@ class S3Sink implements ByteSink {
     }
   }
 
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
+    this.#check();
+    const held =
+      this.#first ?? (this.#sent === 0 && !this.#sealed ? this.#buffer?.subarray(0, this.#filled) : undefined);
+    if (held === undefined || position + bytes.length > held.length) {
+      throw new SourceError("these bytes were sent already", { where: { url: this.#target.url } });
+    }
+    held.set(bytes, position);
+  }
+
   /** Small objects too go as a part here: what is put whole would be there at once. */
   async seal(): Promise<void> {
     this.#check();
     if (this.#filled > 0 && !this.#sealed) await this.#sendPart();
+    await this.#sendFirst();
     await Promise.all(this.#sending);
     this.#sealed = true;
     this.#check();
@@ -93,12 +109,13 @@ class S3Sink implements ByteSink {
   async close(): Promise<void> {
     this.#check();
     try {
-      if (this.#uploadId === undefined) await this.#putWhole();
+      if (this.#uploadId === undefined && this.#first === undefined) await this.#putWhole();
       else {
         if (this.#filled > 0) await this.#sendPart();
+        await this.#sendFirst();
         await Promise.all(this.#sending);
         this.#check();
-        await this.#complete(this.#uploadId);
+        await this.#complete((this.#uploadId as string | undefined) ?? "");
       }
       this.#ended = true;
       this.#unlisten();
@@ -141,15 +158,35 @@ class S3Sink implements ByteSink {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Hands the buffer over to an upload, once few enough are under way. */
+  /** Hands the buffer over to an upload, or holds it back: the first one that may be patched. */
   async #sendPart(): Promise<void> {
+    const isHeld = this.#patchable && this.#sent === 0;
+    if (!isHeld) await this.#mayStart();
+    const body = (this.#buffer as Uint8Array).subarray(0, this.#filled);
+    this.#buffer = undefined;
+    this.#filled = 0;
+    this.#sent++;
+    if (isHeld) this.#first = body;
+    else this.#start(this.#sent, body);
+  }
+
+  async #sendFirst(): Promise<void> {
+    const body = this.#first;
+    if (body === undefined) return;
+    await this.#mayStart();
+    this.#first = undefined;
+    this.#start(1, body);
+  }
+
+  /** Waits until few enough uploads are under way. */
+  async #mayStart(): Promise<void> {
     this.#uploadId ??= await this.#create();
     while (this.#sending.size >= PARTS_AT_ONCE) await Promise.race(this.#sending);
     this.#check();
-    const Body = (this.#buffer as Uint8Array).subarray(0, this.#filled);
-    this.#buffer = undefined;
-    this.#filled = 0;
-    const sending = this.#upload(this.#uploadId, ++this.#sent, Body)
+  }
+
+  #start(part: number, body: Uint8Array): void {
+    const sending = this.#upload(this.#uploadId as string, part, body)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })

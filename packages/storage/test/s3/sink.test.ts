@@ -71,6 +71,29 @@ function suite(kind: S3ServerKind): void {
     expect(await uploads()).toBe(0);
   });
 
+  it("replaces bytes of the first part, which is held back for it", async () => {
+    for (const size of [1000, 8 * 1024 * 1024, 20_000_001]) {
+      for (const sealed of [false, true]) {
+        const bytes = sampleBytes(size);
+        const sink = await createSink("s3://sinks/patched", { patchable: true });
+        await sink.write(bytes);
+        const header = new Uint8Array(300).fill(7);
+        await sink.patch?.(5, header);
+        await expect(sink.patch?.(8 * 1024 * 1024 - 10, header)).rejects.toThrow(/were sent already/);
+        if (sealed) await sink.seal?.();
+        await sink.close();
+        const expected = bytes.slice();
+        expected.set(header, 5);
+        expect(Buffer.compare(await read("patched"), expected), `${size} ${sealed}`).toBe(0);
+      }
+    }
+    const plain = await createSink("s3://sinks/plain");
+    await plain.write(sampleBytes(9 * 1024 * 1024));
+    await expect(plain.patch?.(0, new Uint8Array(1))).rejects.toThrow(/were sent already/);
+    await plain.abort();
+    expect(await uploads()).toBe(0);
+  });
+
   it("abort leaves nothing", async () => {
     const sink = await createSink("s3://sinks/aborted");
     await sink.write(sampleBytes(20_000_000));

@@ -23,7 +23,8 @@ const FLUSH_BYTES = 1024 * 1024;
  * Writes an Avro object container file: each row one record. The same rows give the same bytes, however they are divided
  * into calls.
  *
- * @param schema is stored in the file, so that our reader restores types which Avro lacks
+ * @param schema is stored in the file, so that our reader restores types which Avro lacks; values of its metadata may be
+ *   replaced until `finish` by others of as many bytes, when the sink can be patched or the file is small
  * @throws UnsupportedError naming column and type that Avro cannot hold, OptionsError for bad options; in both cases
  *   nothing was written and the sink is still the caller's to abort.
  */
@@ -119,9 +120,25 @@ class AvroWriter implements TableWriter {
     this.#pending.clear();
   }
 
+  /** The schema's metadata may have got other values since, as long as before. */
+  async #renewHeader(): Promise<void> {
+    const old = this.#header.bytes;
+    const { bytes } = fileHeader(this.#schema, avroSchema(this.#schema), { ...this.#options, sync: this.#header.sync });
+    if (bytes.length === old.length && bytes.every((byte, i) => byte === old[i])) return;
+    if (bytes.length !== old.length) {
+      throw new OptionsError("the schema's metadata changed its size while an Avro file was written", {
+        remedy: "Its header is at the beginning: replace values by others of as many bytes only.",
+      });
+    }
+    if (this.#sizeBytes === 0) this.#pending.bytes.set(bytes, 0);
+    else if (this.#sink.patch !== undefined) await this.#sink.patch(0, bytes);
+    else throw new OptionsError("the header of an Avro file was written to a sink that cannot replace it");
+  }
+
   async finish(): Promise<Written> {
     return await this.#guard(async () => {
       this.#endBlock(this.#block.view());
+      await this.#renewHeader();
       await this.#flush();
       await this.#sink.close();
       this.#state = "ended";

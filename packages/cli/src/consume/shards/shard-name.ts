@@ -7,7 +7,8 @@ const ENTRIES = "_shards";
 /** How keys and values are read; one for all topics. */
 export const COLUMNS_NAME: string = `${ENTRIES}/columns.json`;
 
-function digits(offset: number): string {
+/** An offset in so many digits that any has room. */
+export function digits(offset: number): string {
   return String(offset).padStart(OFFSET_DIGITS, "0");
 }
 

@@ -6,7 +6,7 @@ import type { LossyPlan } from "../../convert/lossy.ts";
 import type { Target, TargetOptions } from "../../convert/targets.ts";
 import type { ConsumeOutput, SafePlace } from "../output.ts";
 import { planShards } from "./shard-columns.ts";
-import { shardName } from "./shard-name.ts";
+import { digits, shardName } from "./shard-name.ts";
 import type { ShardEntry, ShardStore } from "./shard-store.ts";
 
 /** When a shard ends: after the slab that brings it there. */
@@ -27,9 +27,11 @@ interface OpenShard extends TopicPartition {
   readonly openedAt: number;
   rows: number;
   sizeBytes: number;
-  /** Goes into its metadata: of Parquet and ORC when it ends, of Avro when it begins. */
+  /** Goes into its metadata. */
   readonly facts: Record<string, string>;
 }
+
+const END = "ingest.kafka.end";
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -113,10 +115,12 @@ export class ShardOutput implements ConsumeOutput {
       "ingest.kafka.topic": topic,
       "ingest.kafka.partition": String(partition),
       "ingest.kafka.start": String(startOffset),
+      // Avro's header stands at the beginning: there is room in it for any end.
+      ...(this.#target.format === "avro" ? { [END]: digits(startOffset) } : {}),
     };
     const name = shardName(topic, partition, startOffset, this.#target.extensions[0] as string);
     await this.#putBeside(name, schema);
-    const sink = await this.#store.sink(name);
+    const sink = await this.#store.sink(name, { patchable: this.#target.format === "avro" });
     let writer: TableWriter;
     try {
       writer = await this.#target.create(sink, { ...schema, metadata: facts }, this.#options);
@@ -194,7 +198,7 @@ export class ShardOutput implements ConsumeOutput {
       await this.#giveUp(shard);
       return undefined;
     }
-    shard.facts["ingest.kafka.end"] = String(endOffset);
+    shard.facts[END] = this.#target.format === "avro" ? digits(endOffset) : String(endOffset);
     const { rows, sizeBytes } = await shard.writer.finish();
     this.#open.delete(keyOf(shard));
     const entry: ShardEntry = { version: 1, topic, partition, startOffset, endOffset, rows, sizeBytes, name };

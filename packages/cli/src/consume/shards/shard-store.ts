@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ByteSink, FormatError, type JsonValue, SourceError, StateError } from "@ingest-ts/core";
-import { agreeOn, createSink, expand, isMissing } from "@ingest-ts/storage";
+import { agreeOn, createSink, expand, isMissing, type SinkOptions } from "@ingest-ts/storage";
 import { readFileText } from "../../input/read-text.ts";
 import { COLUMNS_NAME, entriesFolder, entryName, startOfEntry } from "./shard-name.ts";
 
@@ -42,10 +42,10 @@ export class ShardStore {
   }
 
   /** A sink for a name below the folder. @throws SourceError when it cannot be written */
-  async sink(name: string): Promise<ByteSink> {
+  async sink(name: string, options: SinkOptions = {}): Promise<ByteSink> {
     const url = this.urlOf(name);
     if (this.#isLocal) await mkdir(dirname(url), { recursive: true });
-    return createSink(url);
+    return createSink(url, options);
   }
 
   /** What the shards that are there hold. @throws SourceError, FormatError */
