@@ -69,7 +69,11 @@ export class ConsumerMetrics {
     this.#corrupt = counter("ingest_corrupt_batches_total", "Batches of records refused for their CRC or form.", [
       "source",
     ]);
-    this.#buffered = gauge("ingest_queue_bytes", "Bytes fetched and not yet handed over.", ["queue"]);
+    this.#buffered = gauge(
+      "ingest_queue_bytes",
+      "Bytes fetched and not yet handed over, and room taken for answers on their way.",
+      ["queue"],
+    );
     this.#assigned = gauge("ingest_assigned_partitions", "Partitions that this process reads.", ["source"]);
     this.#shards = counter("ingest_shards_total", "Shards written and visible.", ["format"]);
     this.#shardSeconds = new Histogram({
