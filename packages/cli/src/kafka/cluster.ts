@@ -34,6 +34,7 @@ export async function partitionsOf(transport: Transport, topics: readonly string
 }
 
 const UNKNOWN_TOPIC = 3;
+const LEADER_NOT_AVAILABLE = 5;
 
 /** A leader or coordinator that moves is back by then. */
 const RETRY_MS = 30_000;
@@ -94,11 +95,18 @@ function listed(
   at: OffsetSpec,
   isolation: Isolation,
 ): Promise<Map<string, number>> {
-  const byLeader = new Map<number, PartitionInfo[]>();
-  for (const one of partitions) byLeader.set(one.leader, [...(byLeader.get(one.leader) ?? []), one]);
-  return retrying({ request: "ListOffsets", brokerId: -1, timeoutMs: RETRY_MS }, async () => {
+  let known = partitions;
+  return retrying({ request: "ListOffsets", brokerId: -1, timeoutMs: RETRY_MS }, async (attempt) => {
+    // Their leaders may be others by now.
+    if (attempt > 1) known = await askedAgain(transport, partitions);
+    const byLeader = new Map<number, PartitionInfo[]>();
+    for (const one of known) byLeader.set(one.leader, [...(byLeader.get(one.leader) ?? []), one]);
     const table = new Map<string, number>();
     for (const [leader, own] of byLeader) {
+      const [first] = own;
+      if (leader < 0 && first !== undefined) {
+        throw notTold(transport, `the offset of ${partitionKey(first)}`, LEADER_NOT_AVAILABLE);
+      }
       const queries = own.map(({ topic, partition }) => ({ topic, partition, at }));
       for (const answer of await transport.listOffsets(leader, queries, isolation)) {
         if (answer.errorCode !== 0) throw notTold(transport, `the offset of ${partitionKey(answer)}`, answer.errorCode);
@@ -107,6 +115,12 @@ function listed(
     }
     return table;
   });
+}
+
+async function askedAgain(transport: Transport, partitions: readonly PartitionInfo[]): Promise<PartitionInfo[]> {
+  const wanted = new Set(partitions.map(partitionKey));
+  const found = await partitionsOf(transport, [...new Set(partitions.map(({ topic }) => topic))]);
+  return found.filter((one) => wanted.has(partitionKey(one)));
 }
 
 /** The table as readers take it. */

@@ -20,7 +20,7 @@ export function connectionError(error: unknown, url: string, request: string): E
     return new SourceError(`no TLS connection to the broker: ${code}`, {
       ...detail,
       reason: "Refused",
-      remedy: "Give the certificate of its authority as ssl.ca, and ssl.servername when the name differs.",
+      remedy: "Give the certificate of its authority (ssl.ca, --tls-ca), and ssl.servername when the name differs.",
     });
   }
   return new SourceError(`${request} failed: ${error.message}`, { ...detail, reason: "Exhausted", retryable: true });
