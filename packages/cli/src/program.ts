@@ -5,9 +5,9 @@ import { version } from "./process/version.ts";
 
 const examples = `
 Examples:
-  ingest bench                              measure every format on three million real rows
-  ingest cat flights.parquet --limit 10     look into a file
-  ingest schema flights.parquet             its columns
+  ingest bench                            measure formats on three million rows
+  ingest cat flights.parquet --limit 10   look into a file
+  ingest schema flights.parquet           its columns
   ingest count flights.parquet --where "delay > 60"
 `;
 

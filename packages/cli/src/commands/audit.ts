@@ -20,18 +20,19 @@ Examples:
 `;
 
 const explanation = `
-Ledgers are what load({ ledger }) wrote: of all ranks and restarts of one run, also
-with other numbers of ranks. Batches consumed after the place where a later start went
-on are rolled back, not doubled. Exit 0: every row of every epoch was consumed once.
-Exit 1 with the files and rows (from the first, to the one behind the last) that were
+Ledgers are what load({ ledger }) wrote: of all ranks and restarts of one run,
+also with other numbers of ranks. Batches consumed after the place where a later
+start went on are rolled back, not doubled. Exit 0: every row of every epoch was
+consumed once. Exit 1 with the files and rows (from the first, to the one behind
+the last) that were
   lost       not consumed, though the run went on behind them
   unreached  not consumed, because the run stopped before them
   dropped    left out by ends: "drop"
   doubled    consumed more than once
   differ     read again with another content
-Of a stream the windows are told together, with the offsets that they cover; a finding
-names rows from the first of the window's range of offsets.
-Ledgers of different data, orders or seeds are refused (2), damaged lines too (3).`;
+Of a stream the windows are told together, with the offsets that they cover; a
+finding names rows from the first of the window's range of offsets. Ledgers of
+different data, orders or seeds are refused (2), damaged lines too (3).`;
 
 interface AuditFlags {
   readonly json?: boolean;

@@ -16,9 +16,9 @@ const REPORT_FILE = "bench-report.json";
 
 const examples = `
 Examples:
-  ingest bench                                  three million flights (npm package vega-datasets)
-  ingest bench events-*.parquet                 your own files, of one schema
-  ingest bench --quick --formats parquet        a first impression in seconds
+  ingest bench                             three million flights (vega-datasets)
+  ingest bench events-*.parquet            your own files, of one schema
+  ingest bench --quick --formats parquet   a first impression in seconds
   ingest bench --formats orc,avro --codecs none,zlib,deflate,zstd
   ingest bench --codecs zstd --columns delay,origin --json
 `;
@@ -28,15 +28,16 @@ What is measured, for every format and codec, each in processes of its own:
   size       bytes of the encoded file
   write      the rows, held in memory, to a file
   full read  every column of the file to Arrow record batches
-  projected  the same of a few columns (--columns); MB are those of these columns
+  projected  the same of a few columns (--columns); MB are of these columns
   shuffled   one epoch in seeded random order, in batches of 256 rows (--batch)
-MB are millions of bytes that the rows take in Arrow memory, counted once from the
-source, so that formats compare. Before anything is timed, the rows read back are held
-against the source's by a digest of all values and their order; a format whose rows
-differ has no figures, and the exit code is 1. One pass warms up, the figure is the
-median of the others; ${REPORT_FILE} in this folder holds every pass. A run takes
-about 45 seconds, and longer when single passes do. Times of other machines, or of a
-machine with other work, do not compare.
+MB are millions of bytes that the rows take in Arrow memory, counted once from
+the source, so that formats compare. Before anything is timed, the rows read
+back are held against the source's by a digest of all values and their order; a
+format whose rows differ has no figures, and the exit code is 1. One pass warms
+up, the figure is the median of the others; ${REPORT_FILE} in this
+folder holds every pass. A run takes about 45 seconds, and longer when single
+passes do. Times of other machines, or of a machine with other work, do not
+compare.
 `;
 
 /** Adds `ingest bench` to the program. */

@@ -2,19 +2,14 @@ import { OptionsError, type Slab, sliceRows } from "@ingest-ts/core";
 import { open, type OpenOptions, type Reader } from "@ingest-ts/readers";
 import { type Command, Option } from "commander";
 import {
+  addOpenOptions,
   columnsOption,
-  formatOption,
   type InputFlags,
   inputOf,
   noteSkipped,
-  partitionsOption,
-  positionalNamesOption,
   readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
-  strictSchemaOption,
   whereOption,
+  foldersHelp,
 } from "../input/options.ts";
 import { addKafkaOptions, secretsHelp } from "../kafka/kafka-options.ts";
 import { addPayloadOptions, payloadsHelp } from "../kafka/payload-options.ts";
@@ -30,7 +25,7 @@ Examples:
   ingest cat flights.parquet --columns date,origin --where "delay > 60"
   ingest cat events.tfrecord --schema features.json --to csv > events.csv
   ingest cat flights.parquet --to arrow --output flights.arrow
-  ingest cat flights/ --where "month = 2" --limit 5        a folder with month=1/, month=2/ …
+  ingest cat flights/ --where "month = 2" --limit 5     a folder with month=1/ …
   ingest cat kafka://localhost:9092/flights --value-as json --from 2026-11-29
 `;
 
@@ -39,19 +34,19 @@ const explanation = `
   jsonl  integers are bare digits at full precision; decimals, times (ISO 8601,
          without Z where there is no time zone), NaN and infinities are strings;
          binary is base64; maps are [[key, value], …]
-  csv    RFC 4180; null is an empty field, an empty string ""; nested values as JSON
+  csv    RFC 4180; null is an empty field, an empty string ""; nested values are
+         JSON
   table  fitted to the terminal; control characters are shown as escapes
   arrow  an Arrow IPC stream
-In --where, text stands in single quotes and times are ISO 8601; column names that are
-not plain words stand in double quotes; = != < <= > >= in, not in, is null, and, or, not.
-Rows for which a condition is unknown (a comparison with null) are left out.
-A column name with dots in it wins over the path it spells. --output writes a temporary
-name and renames it: the file is there when it is complete.
-Files of a folder are taken in byte order of their names; those that begin with _ or .
-and empty ones are passed over. Columns go by name: types are widened where every value
-stays what it is, and missing columns are null. Folders called name=value are columns.
-Topics of Kafka are read up to their end as it is at the start: topic, partition,
-kafkaOffset, timestamp, key, value, headers.`;
+In --where, text stands in single quotes and times are ISO 8601; column names
+that are not plain words stand in double quotes; = != < <= > >= in, not in, is
+null, and, or, not. Rows for which a condition is unknown (a comparison with
+null) are left out. A column name with dots in it wins over the path it spells.
+--output writes a temporary name and renames it: the file is there when it is
+complete.
+${foldersHelp}
+Topics of Kafka are read up to their end as it is at the start: topic,
+partition, kafkaOffset, timestamp, key, value, headers.`;
 
 interface CatFlags extends InputFlags, TopicFlags {
   readonly limit?: number;
@@ -61,22 +56,17 @@ interface CatFlags extends InputFlags, TopicFlags {
 
 /** Adds `ingest cat` to the program. */
 export function registerCat(program: Command): void {
-  const command = program
-    .command("cat")
-    .description("print rows as a table, JSON lines, CSV or Arrow")
-    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **), or topics of Kafka")
-    .addOption(columnsOption())
-    .addOption(whereOption())
-    .addOption(new Option("-n, --limit <n>", "at most n rows").argParser(parseLimit))
-    .addOption(new Option("--to <format>", "how to print").choices(rowFormats))
-    .option("-o, --output <file>", "write there instead of standard output")
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(positionalNamesOption())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  const command = addOpenOptions(
+    program
+      .command("cat")
+      .description("print rows as a table, JSON lines, CSV or Arrow")
+      .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **), or topics of Kafka")
+      .addOption(columnsOption())
+      .addOption(whereOption())
+      .addOption(new Option("-n, --limit <n>", "at most n rows").argParser(parseLimit))
+      .addOption(new Option("--to <format>", "how to print").choices(rowFormats))
+      .option("-o, --output <file>", "write there instead of standard output"),
+  )
     .addHelpText("before", examples)
     .addHelpText("after", explanation + payloadsHelp + secretsHelp);
   addKafkaOptions(addPayloadOptions(addPlaceOptions(command))).action((uris: string[], flags: CatFlags) =>

@@ -16,21 +16,23 @@ import { version } from "../process/version.ts";
 const examples = `
 Examples:
   ingest consume kafka://localhost:9092/flights --until latest --to jsonl
-  ingest consume kafka://broker:9092/flights --group train --to s3://bucket/flights
+  ingest consume kafka://broker:9092/flights --group train --to s3://bucket/new
   ingest consume --config consume.yaml
 `;
 
 const explanation = `
-Rows go to standard output, or to shards: --to DIR/TOPIC/PARTITION/START.parquet, where START is
-the first offset. A shard is visible when it is complete; then _shards/TOPIC/PARTITION/START.json
-notes where it ends, and only then its records count as read. A consumer that was killed begins
-at the last shard that counts, and replaces at most the one that did not.
-With --group, offsets live in the group, and members share the partitions. Without, this process
-reads those of its rank (ingest env) and goes on behind the last shard that was noted.
-Options come from the command line, else from INGEST_ and their name in capitals (INGEST_ROLL_ROWS),
-else from --config.
-SIGTERM and Ctrl-C finish the open shards, commit and leave the group; a second one ends the process
-at once: then the next start reads again what was not finished.`;
+Rows go to standard output, or to shards: --to
+DIR/TOPIC/PARTITION/START.parquet, where START is the first offset. A shard is
+visible when it is complete; then _shards/TOPIC/PARTITION/START.json notes where
+it ends, and only then its records count as read. A consumer that was killed
+begins at the last shard that counts, and replaces at most the one that did not.
+With --group, offsets live in the group, and members share the partitions.
+Without, this process reads those of its rank (ingest env) and goes on behind
+the last shard that was noted. Options come from the command line, else from
+INGEST_ and their name in capitals (INGEST_ROLL_ROWS), else from --config.
+SIGTERM and Ctrl-C finish the open shards, commit and leave the group; a second
+one ends the process at once: then the next start reads again what was not
+finished.`;
 
 /** Adds `ingest consume` to the program. */
 export function registerConsume(program: Command): void {

@@ -5,18 +5,12 @@ import { prepareFolder, refuseExisting } from "../convert/output.ts";
 import { type Conversion, type Converted, convertRows } from "../convert/run.ts";
 import { type TargetFormat, targetOf, targetOptions, targets } from "../convert/targets.ts";
 import {
+  addOpenOptions,
   columnsOption,
-  formatOption,
   type InputFlags,
   inputOf,
   noteSkipped,
-  partitionsOption,
-  positionalNamesOption,
   readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
-  strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
 import { countParser } from "../input/order-options.ts";
@@ -58,8 +52,8 @@ A value that the format cannot hold is an error that names column and type.
             writes the int64 with the same bits)
   others    as text, as cat --to csv prints it (nested values as JSON)
   names     what Avro's names cannot have becomes _
-A finite number beyond float32, a null in a TFRecord list and a timestamp outside
-of ORC's years 1677 to 2262 stay errors.`;
+A finite number beyond float32, a null in a TFRecord list and a timestamp
+outside of ORC's years 1677 to 2262 stay errors.`;
 
 interface ConvertFlags extends InputFlags {
   readonly to?: TargetFormat;
@@ -80,33 +74,30 @@ const SORT_BYTES = 1024 ** 3;
 
 /** Adds `ingest convert` to the program. */
 export function registerConvert(program: Command): void {
-  program
-    .command("convert")
-    .description("write rows in another format, codec, layout or order")
-    .argument("<uris...>", "files, folders or patterns to read, and last the file to write")
-    .addOption(new Option("--to <format>", "what to write").choices(targets.map(({ format }) => format)))
-    .option("--codec <name>", "how to compress")
-    .addOption(new Option("--level <n>", "of the codec").argParser(countParser("--level", 0)))
-    .addOption(new Option("--group-rows <n>", "rows of a group").argParser(countParser("--group-rows")))
-    .addOption(new Option("--group-bytes <size>", "bytes of a group").argParser(sizeParser("--group-bytes")))
-    .addOption(
-      new Option("--shard-rows <n>", "files of n rows in a folder, the output").argParser(countParser("--shard-rows")),
-    )
-    .option("--sort <names>", "rows in the order of these columns; -name: descending")
-    .addOption(new Option("--sort-memory <size>", "(default: 1GiB)").argParser(sizeParser("--sort-memory")))
-    .addOption(new Option("--float64 <how>", "float64 in tfrecord").choices(["refuse", "bits"]).default("refuse"))
-    .option("--lossy", "change what the format cannot hold, see below")
-    .option("--overwrite", "replace the file that is there")
-    .option("-q, --quiet", "no progress, no summary")
-    .addOption(columnsOption())
-    .addOption(whereOption())
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(positionalNamesOption())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  addOpenOptions(
+    program
+      .command("convert")
+      .description("write rows in another format, codec, layout or order")
+      .argument("<uris...>", "files, folders or patterns to read, and last the file to write")
+      .addOption(new Option("--to <format>", "what to write").choices(targets.map(({ format }) => format)))
+      .option("--codec <name>", "how to compress")
+      .addOption(new Option("--level <n>", "of the codec").argParser(countParser("--level", 0)))
+      .addOption(new Option("--group-rows <n>", "rows of a group").argParser(countParser("--group-rows")))
+      .addOption(new Option("--group-bytes <size>", "bytes of a group").argParser(sizeParser("--group-bytes")))
+      .addOption(
+        new Option("--shard-rows <n>", "files of n rows in a folder, the output").argParser(
+          countParser("--shard-rows"),
+        ),
+      )
+      .option("--sort <names>", "rows in the order of these columns; -name: descending")
+      .addOption(new Option("--sort-memory <size>", "(default: 1GiB)").argParser(sizeParser("--sort-memory")))
+      .addOption(new Option("--float64 <how>", "float64 in tfrecord").choices(["refuse", "bits"]).default("refuse"))
+      .option("--lossy", "change what the format cannot hold, see below")
+      .option("--overwrite", "replace the file that is there")
+      .option("-q, --quiet", "no progress, no summary")
+      .addOption(columnsOption())
+      .addOption(whereOption()),
+  )
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: ConvertFlags) => withSignals((signal) => convert(uris, flags, signal)));

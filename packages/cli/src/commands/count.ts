@@ -1,18 +1,13 @@
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
 import {
-  formatOption,
+  addOpenOptions,
   type InputFlags,
   inputOf,
   noteSkipped,
-  partitionsOption,
-  positionalNamesOption,
   readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
-  strictSchemaOption,
   whereOption,
+  foldersHelp,
 } from "../input/options.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { breathe, withSignals } from "../process/signals.ts";
@@ -25,26 +20,20 @@ Examples:
 `;
 
 const explanation = `
-The number comes from the file's metadata where that is exact; otherwise, and with
---where, rows are read and counted (only the columns that the condition names).
-Files of a folder are taken in byte order of their names; those that begin with _ or .
-and empty ones are passed over. Columns go by name: types are widened where every value
-stays what it is, and missing columns are null. Folders called name=value are columns.`;
+The number comes from the file's metadata where that is exact; otherwise, and
+with --where, rows are read and counted (only the columns that the condition
+names).
+${foldersHelp}`;
 
 /** Adds `ingest count` to the program. */
 export function registerCount(program: Command): void {
-  program
-    .command("count")
-    .description("print the number of rows")
-    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
-    .addOption(whereOption())
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(positionalNamesOption())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  addOpenOptions(
+    program
+      .command("count")
+      .description("print the number of rows")
+      .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
+      .addOption(whereOption()),
+  )
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: InputFlags) => withSignals((signal) => count(uris, flags, signal)));

@@ -11,10 +11,10 @@ Examples:
 `;
 
 const explanation = `
-Ranks come from INGEST_RANK and INGEST_WORLD_SIZE, else from the launcher that started
-the process (torchrun, Horovod, Open MPI, PMI), TF_CONFIG, SLURM or a Kubernetes
-indexed Job. A launcher wins over what it runs in; two that disagree are an error, and
-so are signs of a world that do not tell a rank (exit 2).`;
+Ranks come from INGEST_RANK and INGEST_WORLD_SIZE, else from the launcher that
+started the process (torchrun, Horovod, Open MPI, PMI), TF_CONFIG, SLURM or a
+Kubernetes indexed Job. A launcher wins over what it runs in; two that disagree
+are an error, and so are signs of a world that do not tell a rank (exit 2).`;
 
 /** Adds `ingest env` to the program. */
 export function registerEnv(program: Command): void {

@@ -25,10 +25,10 @@ index, which also goes on where an earlier one was stopped. Several may run at
 once: the first finished manifest stays. In folders and in S3; TFRecord files
 keep an index each, beside them.
 
---dali takes over what NVIDIA DALI's tfrecord2idx wrote: one file for one TFRecord
-file, or a folder with NAME.idx (or NAME without its ending, .idx) for each of them.
-Only the index beside each file is written, and no record is read for it: a wrong
-one is an error when the records are read.`;
+--dali takes over what NVIDIA DALI's tfrecord2idx wrote: one file for one
+TFRecord file, or a folder with NAME.idx (or NAME without its ending, .idx) for
+each of them. Only the index beside each file is written, and no record is read
+for it: a wrong one is an error when the records are read.`;
 
 /** Adds `ingest index` to the program. */
 export function registerIndex(program: Command): void {

@@ -9,18 +9,18 @@ const examples = `
 Examples:
   ingest inspect flights.parquet
   ingest inspect flights.parquet --pages
-  ingest inspect flights.orc --json | jq '.fragments[0].columns[] | {path, min, max}'
+  ingest inspect flights.orc --json | jq '.fragments[0].columns[].path'
 `;
 
 const explanation = `
-Prints how one file is laid out: row groups, stripes or record batches with their
-places; columns with their stored types, codecs, encodings and sizes; null counts,
-bounds and indexes. Bounds are those that --where goes by: "?" where the file says
-nothing, or nothing that can be believed, "-" where there is no value; they may be
-wider than the values. No row is decoded. --pages goes down to pages (Parquet),
-streams (ORC), blocks (Avro) and runs of records (TFRecord), which reads more of the
-file. Of row formats, whose files have no such statistics, it prints the columns and
-their types.`;
+Prints how one file is laid out: row groups, stripes or record batches with
+their places; columns with their stored types, codecs, encodings and sizes; null
+counts, bounds and indexes. Bounds are those that --where goes by: "?" where the
+file says nothing, or nothing that can be believed, "-" where there is no value;
+they may be wider than the values. No row is decoded. --pages goes down to pages
+(Parquet), streams (ORC), blocks (Avro) and runs of records (TFRecord), which
+reads more of the file. Of row formats, whose files have no such statistics, it
+prints the columns and their types.`;
 
 interface InspectFlags extends InputFlags {
   readonly pages?: boolean;

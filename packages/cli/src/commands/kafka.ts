@@ -16,9 +16,10 @@ Examples:
 `;
 
 const lagExplanation = `
-Lag is the end less the commit: up to the last stable offset with --isolation read_committed
-(the default), else to the high watermark. A partition without a commit counts from its start.
---json prints {group, topics: [{topic, partition, committed, end, lag}], lag} on one line.`;
+Lag is the end less the commit: up to the last stable offset with --isolation
+read_committed (the default), else to the high watermark. A partition without a
+commit counts from its start. --json prints {group, topics: [{topic, partition,
+committed, end, lag}], lag} on one line.`;
 
 interface LagFlags extends KafkaFlags {
   readonly group: string;

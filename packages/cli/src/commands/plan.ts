@@ -2,16 +2,11 @@ import { worldFromEnv, worldText } from "@ingest-ts/core";
 import { planRun, type RankPlan, type RunPlan } from "@ingest-ts/loader";
 import { type Command, Option } from "commander";
 import {
+  addDataOptions,
   columnsOption,
-  formatOption,
   type InputFlags,
-  partitionsOption,
   readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
   skippedText,
-  strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
 import { addOrderOptions, countParser, type OrderFlags, orderOf } from "../input/order-options.ts";
@@ -23,16 +18,16 @@ const examples = `
 Examples:
   ingest plan flights/ --world 8 --batch 4096
   ingest plan 'flights/month=*/' --world 8 --batch 4096 --where "month < 3"
-  ingest plan flights/ --world 24 --batch 256 --lanes 48 --window-rows 65536 --json
+  ingest plan flights/ --world 24 --batch 256 --lanes 48 --json
 `;
 
 const explanation = `
-No row is read. A fragment (row group, stripe, run of blocks) on the border of two lanes
-is read by both: at most fragments + segments x (lanes - 1) reads. Bytes are those of the
-selected columns; "times" is a rank's over an even share of them. Memory counts compressed
-chunks, slabs, windows and blocks, not Node itself. A run may go on with any number of
-ranks that divides its lanes.
-Without --world the rank is the environment's (see ingest env).`;
+No row is read. A fragment (row group, stripe, run of blocks) on the border of
+two lanes is read by both: at most fragments + segments x (lanes - 1) reads.
+Bytes are those of the selected columns; "times" is a rank's over an even share
+of them. Memory counts compressed chunks, slabs, windows and blocks, not Node
+itself. A run may go on with any number of ranks that divides its lanes. Without
+--world the rank is the environment's (see ingest env).`;
 
 interface PlanFlags extends InputFlags, OrderFlags {
   readonly world?: number;
@@ -48,16 +43,9 @@ export function registerPlan(program: Command): void {
     .argument("<uri...>", "files, folders or patterns")
     .addOption(new Option("--world <n>", "number of ranks").argParser(countParser("--world")));
   command.addOption(new Option("--seed <n>", "of the order (default 0)").argParser(countParser("--seed", 0)));
-  addOrderOptions(command)
-    .addOption(columnsOption())
-    .addOption(whereOption())
-    .option("--json", "for programs")
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  addDataOptions(
+    addOrderOptions(command).addOption(columnsOption()).addOption(whereOption()).option("--json", "for programs"),
+  )
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: PlanFlags) => withSignals((signal) => plan(uris, flags, signal)));

@@ -22,11 +22,12 @@ Examples:
 `;
 
 const explanation = `
-Compares the columns of two files or folders by name, of any formats. "-" stands before
-what only A has, "+" before what only B has, "~" before what both have in another type
-or nullability; a[] is the item of a list, a{key} and a{value} those of a map. The last
-line tells whether both can be read together as one data set. Names of list items and
-metadata are no difference. Exit code 0 when nothing differs, 1 when something does.`;
+Compares the columns of two files or folders by name, of any formats. "-" stands
+before what only A has, "+" before what only B has, "~" before what both have in
+another type or nullability; a[] is the item of a list, a{key} and a{value}
+those of a map. The last line tells whether both can be read together as one
+data set. Names of list items and metadata are no difference. Exit code 0 when
+nothing differs, 1 when something does.`;
 
 interface DiffFlags extends InputFlags {
   readonly json?: boolean;

@@ -2,18 +2,7 @@ import { childFields, type DataType, type Field, typeName } from "@ingest-ts/cor
 import { open, type Reader } from "@ingest-ts/readers";
 import type { Command } from "commander";
 import { registerSchemaDiff } from "./schema-diff.ts";
-import {
-  formatOption,
-  type InputFlags,
-  inputOf,
-  partitionsOption,
-  positionalNamesOption,
-  readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
-  strictSchemaOption,
-} from "../input/options.ts";
+import { addOpenOptions, type InputFlags, inputOf, readInputFlags, foldersHelp } from "../input/options.ts";
 import { plural } from "../output/quantities.ts";
 import { openOutput } from "../output/rows-out.ts";
 import { datasetJson, datasetText } from "../output/dataset-text.ts";
@@ -24,19 +13,17 @@ const examples = `
 Examples:
   ingest schema flights.parquet
   ingest schema flights.parquet --json
-  ingest schema flights/                                   and which files differ, how
+  ingest schema flights/                             and which files differ, how
   ingest schema diff january.parquet february.orc
 `;
 
 const explanation = `
-Prints the Arrow type of every column, fields of nested types indented below it, and
-which cannot be null. --json prints {url, format, rows, fragments, schema} on one line;
-rows is null when only reading the file would tell; for a data set also {files, skipped,
-formats, differences}. Of a folder it prints the columns of all files, and which files
-lack one or have another type.
-Files of a folder are taken in byte order of their names; those that begin with _ or .
-and empty ones are passed over. Columns go by name: types are widened where every value
-stays what it is, and missing columns are null. Folders called name=value are columns.`;
+Prints the Arrow type of every column, fields of nested types indented below it,
+and which cannot be null. --json prints {url, format, rows, fragments, schema}
+on one line; rows is null when only reading the file would tell; for a data set
+also {files, skipped, formats, differences}. Of a folder it prints the columns
+of all files, and which files lack one or have another type.
+${foldersHelp}`;
 
 interface SchemaFlags extends InputFlags {
   readonly json?: boolean;
@@ -44,18 +31,13 @@ interface SchemaFlags extends InputFlags {
 
 /** Adds `ingest schema` to the program. */
 export function registerSchema(program: Command): void {
-  const command = program
-    .command("schema")
-    .description("print the columns and their Arrow types")
-    .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
-    .option("--json", "for programs")
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(positionalNamesOption())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  const command = addOpenOptions(
+    program
+      .command("schema")
+      .description("print the columns and their Arrow types")
+      .argument("<uri...>", "files, folders or patterns (*, ?, [a-z], {a,b}, **)")
+      .option("--json", "for programs"),
+  )
     .addHelpText("before", examples)
     .addHelpText("after", explanation)
     .action((uris: string[], flags: SchemaFlags) => withSignals((signal) => schema(uris, flags, signal)));

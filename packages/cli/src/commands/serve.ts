@@ -2,16 +2,11 @@ import { explainWorld, OptionsError, worldText } from "@ingest-ts/core";
 import type { BatchServer, ServeAddress } from "@ingest-ts/loader/serve";
 import { type Command, Option } from "commander";
 import {
+  addDataOptions,
   columnsOption,
-  formatOption,
   type InputFlags,
   noteSkippedFiles,
-  partitionsOption,
   readInputFlags,
-  schemaOption,
-  timestampUnitOption,
-  int96Option,
-  strictSchemaOption,
   whereOption,
 } from "../input/options.ts";
 import { addOrderOptions, countParser, type OrderFlags, orderOf } from "../input/order-options.ts";
@@ -27,19 +22,19 @@ const examples = `
 Examples:
   ingest serve flights/ --batch 4096 --socket run/ingest.sock
   ingest serve flights/ --batch 4096 --port 8815 --world 8 --epochs inf
-  ingest serve kafka://localhost:9092/flights --value-as json --seals run/seals \\
-    --batch 256 --socket run/ingest.sock
+  ingest serve kafka://localhost:9092/flights --value-as json \\
+    --seals run/seals --batch 256 --socket run/ingest.sock
   curl --unix-socket run/ingest.sock \\
     'http://localhost/v1/batches?rank=0&world=2' > rank0.arrows
 `;
 
 const explanation = `
-Each rank reads one Arrow stream (see docs/serve.md; in Python: ingest_client.connect).
-When it listens it prints one line of JSON. The place in the data is the clients' to keep:
-a server that was stopped or killed is started again with the same options.
-Topics of Kafka are served by sealed windows (docs/streams.md): an epoch is a window.
-SIGTERM and Ctrl-C end every stream behind the batch that is being sent; a second one
-ends the process at once.`;
+Each rank reads one Arrow stream (see docs/serve.md; in Python:
+ingest_client.connect). When it listens it prints one line of JSON. The place in
+the data is the clients' to keep: a server that was stopped or killed is started
+again with the same options. Topics of Kafka are served by sealed windows
+(docs/streams.md): an epoch is a window. SIGTERM and Ctrl-C end every stream
+behind the batch that is being sent; a second one ends the process at once.`;
 
 interface ServeFlags extends InputFlags, OrderFlags, StreamFlags {
   readonly socket?: string;
@@ -70,15 +65,7 @@ export function registerServe(program: Command): void {
       ),
     )
     .addOption(new Option("--seed <n>", "of the order (default 0)").argParser(countParser("--seed", 0)));
-  addStreamOptions(addOrderOptions(command))
-    .addOption(columnsOption())
-    .addOption(whereOption())
-    .addOption(schemaOption())
-    .addOption(timestampUnitOption())
-    .addOption(int96Option())
-    .addOption(formatOption())
-    .addOption(partitionsOption())
-    .addOption(strictSchemaOption())
+  addDataOptions(addStreamOptions(addOrderOptions(command)).addOption(columnsOption()).addOption(whereOption()))
     .addHelpText("before", examples)
     .addHelpText("after", explanation + payloadsHelp + secretsHelp)
     .action((uris: string[], flags: ServeFlags) => serveUntilStopped(uris, flags));

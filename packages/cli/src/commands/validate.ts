@@ -27,10 +27,11 @@ Examples:
 
 const explanation = `
 Decodes every row of every file and verifies every checksum that the files have
-(Parquet page CRC, TFRecord CRC-32C, Avro sync markers and snappy CRC), sizes, counts
-and the encoding of text. Files are checked one by one, each by its own schema; one
-line each: "ok", or "bad" with the first bad place and what is wrong there. Exit code
-0 when all are good, 3 when one is bad. --quiet prints bad files only.`;
+(Parquet page CRC, TFRecord CRC-32C, Avro sync markers and snappy CRC), sizes,
+counts and the encoding of text. Files are checked one by one, each by its own
+schema; one line each: "ok", or "bad" with the first bad place and what is wrong
+there. Exit code 0 when all are good, 3 when one is bad. --quiet prints bad
+files only.`;
 
 interface ValidateFlags extends InputFlags {
   readonly json?: boolean;

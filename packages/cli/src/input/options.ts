@@ -1,6 +1,6 @@
 import { type ColumnPath, type FormatName, OptionsError, parseWhere, type Predicate } from "@ingest-ts/core";
 import type { OpenOptions, Reader, Skipped } from "@ingest-ts/readers";
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { readFileText } from "./read-text.ts";
 
 /** What commander hands over for the options that every reading command shares. */
@@ -74,7 +74,7 @@ export const int96Option = (): Option =>
   new Option("--int96 <meaning>", "Parquet's INT96 timestamps are instants, or of no zone").choices(["utc", "naive"]);
 
 /** --positional-names, for files of old Hive. */
-export const positionalNamesOption = (): Option =>
+const positionalNamesOption = (): Option =>
   new Option("--positional-names <names>", "what columns called _col0, _col1 … in ORC files of old Hive are").argParser(
     (text: string) => collectColumns(text).map((path) => (typeof path === "string" ? path : path.join("."))),
   );
@@ -83,8 +83,26 @@ export const positionalNamesOption = (): Option =>
 export const partitionsOption = (): Option => new Option("--no-partitions", "folders called name=value are no columns");
 
 /** --strict-schema: no widening, no missing columns. */
-export const strictSchemaOption = (): Option =>
-  new Option("--strict-schema", "refuse files whose schemas differ in any way");
+const strictSchemaOption = (): Option => new Option("--strict-schema", "refuse files whose schemas differ in any way");
+
+/** The options that say how data is read, in every command that takes data sets. */
+export function addDataOptions(command: Command): Command {
+  const options = [schemaOption, timestampUnitOption, int96Option, formatOption, partitionsOption, strictSchemaOption];
+  for (const option of options) command.addOption(option());
+  return command;
+}
+
+/** The same of commands that `open` files, which may be old Hive's. */
+export function addOpenOptions(command: Command): Command {
+  return addDataOptions(command).addOption(positionalNamesOption());
+}
+
+/** How the files of a folder become one data set; for help texts. */
+export const foldersHelp = `\
+Files of a folder are taken in byte order of their names; those that begin with
+_ or . and empty ones are passed over. Columns go by name: types are widened
+where every value stays what it is, and missing columns are null. Folders called
+name=value are columns.`;
 
 /** What is opened: one path by itself, several as one data set. */
 export function inputOf(uris: readonly string[]): string | readonly string[] {

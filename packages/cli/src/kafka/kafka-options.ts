@@ -24,9 +24,9 @@ export const secretVariables: readonly string[] = [
 
 /** Of the help of every command that connects. */
 export const secretsHelp = `
-User and password are taken from INGEST_KAFKA_USERNAME and INGEST_KAFKA_PASSWORD (or a file named
-by INGEST_KAFKA_PASSWORD_FILE), an OAuth token from the file named by INGEST_KAFKA_TOKEN_FILE, which
-is read again for every connection.`;
+User and password are taken from INGEST_KAFKA_USERNAME and INGEST_KAFKA_PASSWORD
+(or a file named by INGEST_KAFKA_PASSWORD_FILE), an OAuth token from the file
+named by INGEST_KAFKA_TOKEN_FILE, which is read again for every connection.`;
 
 /** Adds the options of `KafkaFlags`. */
 export function addKafkaOptions(command: Command): Command {

@@ -28,12 +28,15 @@ const names: readonly PayloadName[] = ["raw", "utf8", "json", "avro", "example",
 
 /** Of the help of every command that decodes payloads. */
 export const payloadsHelp = `
-Keys and values: raw (binary), utf8, json, avro (ids of a schema registry, or bare with a schema,
-or single-object with the schemas that it names: several files, separated by commas, the last one
-read as), example (tf.train.Example), arrow (an IPC stream each). A schema file is an Avro schema, a
-declaration of features, or {"fields": […]} as \`ingest schema --json\` prints it; without one, the
-first records show the columns; members of JSON objects that the columns do not have are left out. User and password of the registry are taken from
-INGEST_REGISTRY_USERNAME and INGEST_REGISTRY_PASSWORD, a token from INGEST_REGISTRY_TOKEN.`;
+Keys and values: raw (binary), utf8, json, avro (ids of a schema registry, or
+bare with a schema, or single-object with the schemas that it names: several
+files, separated by commas, the last one read as), example (tf.train.Example),
+arrow (an IPC stream each). A schema file is an Avro schema, a declaration of
+features, or {"fields": […]} as \`ingest schema --json\` prints it; without one,
+the first records show the columns; members of JSON objects that the columns do
+not have are left out. User and password of the registry are taken from
+INGEST_REGISTRY_USERNAME and INGEST_REGISTRY_PASSWORD, a token from
+INGEST_REGISTRY_TOKEN.`;
 
 function fractionParser(text: string): number {
   const value = Number(text);
