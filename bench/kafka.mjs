@@ -1,8 +1,12 @@
 // Readers of Kafka on one broker in one run: ingest, kafkajs (eachBatch), @platformatic/kafka and kcat; values of 100 B, 1 KB
-// and 1 MB × codecs, bytes only and to Arrow columns. Every engine must give the same count and the same sum of hashes before
-// it is timed. Needs `npm run setup`, `npm run build`, `node scripts/tools.mjs kafka` and kcat.
+// and 1 MB × codecs, bytes only and to Arrow columns. Every engine must give the same count and the same sum of hashes of a
+// small topic before it is timed, and the count and the bytes of what is timed.
+// Needs `npm run setup`, `npm run build`, `node scripts/tools.mjs kafka` and kcat.
 //
-//   node bench/kafka.mjs [--quick] [--rounds n] [--sizes 100,1000,1000000] [--codecs none,zstd] [--engines ingest,kcat] [--json file]
+//   node bench/kafka.mjs [--quick] [--rounds n] [--sizes 100,1000,1000000] [--codecs none,zstd] [--engines ingest,kcat] [--dry]
+//
+// Rounds are those without a codec, in an order that turns around with every round; a codec has one. What was measured is recorded
+// and written into RESULTS.md, not with --dry or --quick.
 //
 // The main figure is per CPU-second of the client (user and system time of all threads); the broker is another process.
 // Wall time stands beside it: broker and client share the machine.
@@ -10,11 +14,14 @@ import "./kafka/typescript.mjs";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { kafkaSection, recordFile } from "./kafka-report.mjs";
 import { codecs, partitions, sizesOf, topicOf } from "./kafka/topics.mjs";
+import { environment, median, recordFolder } from "./machine.mjs";
+import { writeSection } from "./sections.mjs";
 
 const { kcatMissing, startKafka } = await import("../packages/kafka/test/lib/kafka-broker.ts");
 const { values: given } = parseArgs({
@@ -24,14 +31,15 @@ const { values: given } = parseArgs({
     sizes: { type: "string" },
     codecs: { type: "string" },
     engines: { type: "string" },
-    json: { type: "string" },
+    dry: { type: "boolean", default: false },
   },
 });
 const list = (text, all) => text?.split(",") ?? all;
 const chosenCodecs = list(given.codecs, codecs);
-const chosenSizes = sizesOf(given.quick).filter(({ sizeBytes }) =>
-  list(given.sizes, [String(sizeBytes)]).includes(String(sizeBytes)),
-);
+const chosenSizes = (codec) =>
+  sizesOf(given.quick, codec).filter(({ sizeBytes }) =>
+    list(given.sizes, [String(sizeBytes)]).includes(`${sizeBytes}`),
+  );
 const chosenEngines = list(given.engines, ["ingest", "kafkajs", "platformatic", "kcat"]);
 const rounds = Number(given.rounds);
 
@@ -100,92 +108,115 @@ function kcatSum(brokers, topic) {
 }
 
 const measure = (job) => (job.engine === "kcat" ? kcat(job) : worker(job));
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+/** Writes a topic of so many records. */
+async function fill(kafka, topic, codec, { sizeBytes }, count) {
+  await kafka.helper.createTopic(topic, { partitions });
+  const limits = { "batch.size": 262_144, "max.request.size": 8_388_608 };
+  await kafka.helper.producer(topic, { "compression.type": codec, ...limits });
+  await kafka.helper.fill(topic, topic, { count, size: sizeBytes, partitions });
+  await kafka.helper.closeProducer(topic, 60_000);
+}
+
+/** Engines that read the small topic as kcat and ingest do, and those that do not, with the reason. */
+async function checked(brokers, codec, small) {
+  let expected;
+  const outcomes = new Map();
+  for (const engine of chosenEngines) {
+    const refused = refusals[engine]?.[codec];
+    if (refused !== undefined) {
+      outcomes.set(engine, { refused });
+      continue;
+    }
+    const sample = await measure({ engine, mode: "check", brokers, ...small });
+    const found = `${sample.records} records, sum ${sample.sum}`;
+    expected ??= found;
+    if (sample.records === small.count && found === expected) outcomes.set(engine, {});
+    else outcomes.set(engine, { wrong: sample.refused ?? `${found}, not ${expected}` });
+  }
+  return outcomes;
+}
+
+/** The samples of all engines and modes that can read the topic, by "engine mode". */
+async function timed(brokers, size, codec, full, small, outcomes) {
+  const jobs = [];
+  for (const engine of chosenEngines) {
+    if (outcomes.get(engine)?.refused ?? outcomes.get(engine)?.wrong) continue;
+    // ingest makes columns always, kcat never; the slowest engine reads the small topic alone.
+    const modes = engine === "ingest" || engine === "kcat" ? ["bytes"] : ["bytes", "arrow"];
+    const what = engine === "platformatic" ? small : full;
+    for (const mode of modes) jobs.push({ engine, mode, brokers, ...what, warm: small });
+  }
+  const samples = new Map(jobs.map((job) => [`${job.engine} ${job.mode}`, []]));
+  for (let round = 0; round < (codec === "none" ? rounds : 1); round++) {
+    for (const job of round % 2 === 0 ? jobs : jobs.toReversed()) {
+      const sample = await measure(job);
+      const right =
+        sample.records === job.count && (sample.bytes ?? job.count * size.sizeBytes) === job.count * size.sizeBytes;
+      samples.get(`${job.engine} ${job.mode}`).push(right ? sample : { wrong: sample.refused ?? "other records" });
+    }
+  }
+  return samples;
+}
+
+function rowsOf(size, codec, outcomes, samples) {
+  const rows = [];
+  for (const engine of chosenEngines) {
+    for (const mode of ["bytes", "arrow"]) {
+      const row = { size: size.sizeBytes, codec, mode, engine };
+      const outcome = outcomes.get(engine) ?? {};
+      const found = samples.get(`${engine} ${engine === "ingest" ? "bytes" : mode}`);
+      const failed = outcome.wrong ?? found?.find(({ wrong }) => wrong !== undefined)?.wrong;
+      if (failed !== undefined) rows.push({ ...row, wrong: failed });
+      else if (outcome.refused !== undefined) rows.push({ ...row, refused: outcome.refused });
+      else if (found === undefined) rows.push({ ...row, refused: "writes bytes" });
+      else {
+        const rate = (key) => median(found.map((sample) => sample.records / sample[key]));
+        const peakMb = Math.max(...found.map((sample) => sample.peakMb ?? 0));
+        rows.push({ ...row, perCpuSecond: rate("cpuSeconds"), perSecond: rate("wallSeconds"), peakMb, samples: found });
+      }
+    }
+  }
+  return rows;
+}
+
+function show({ engine, mode, size, perCpuSecond, perSecond, peakMb, refused, wrong }) {
+  const name = `  ${engine.padEnd(13)}${mode.padEnd(6)}`;
+  if (perCpuSecond === undefined) return console.log(`${name}${wrong === undefined ? refused : `WRONG: ${wrong}`}`);
+  const rate = (value) =>
+    `${Math.round(value).toString().padStart(9)} records, ${((value * size) / 1e6).toFixed(0).padStart(5)} MB`;
+  console.log(`${name}${rate(perCpuSecond)} per CPU-second · ${rate(perSecond)} per second · peak ${peakMb} MB`);
+}
 
 if (chosenEngines.includes("kcat") && kcatMissing() !== undefined) throw new Error(kcatMissing());
+const env = environment({ node: process.execPath }, []);
 const kafka = await startKafka({ fast: true, heapMb: 1024 });
 const results = [];
-let failed = 0;
 try {
   const brokers = kafka.brokers();
-  for (const size of chosenSizes) {
-    for (const codec of chosenCodecs) {
-      const topic = topicOf(size, codec);
-      await kafka.helper.createTopic(topic, { partitions });
-      await kafka.helper.producer(topic, {
-        "compression.type": codec,
-        "batch.size": 262_144,
-        "max.request.size": 8_388_608,
-      });
-      await kafka.helper.fill(topic, topic, { count: size.count, size: size.sizeBytes, partitions });
-      await kafka.helper.closeProducer(topic, 60_000);
+  for (const codec of chosenCodecs) {
+    for (const size of chosenSizes(codec)) {
+      const full = { topic: topicOf(size, codec), count: size.count };
+      const small = { topic: `${full.topic}-small`, count: size.small };
+      for (const { topic, count } of [full, small]) await fill(kafka, topic, codec, size, count);
       console.log(`\n${size.name}, ${codec}: ${size.count} records`);
-      let expected;
-      for (const mode of ["bytes", "arrow"]) {
-        for (const engine of chosenEngines) {
-          const job = { engine, mode, brokers, topic, count: size.count };
-          const row = { size: size.sizeBytes, codec, mode, engine };
-          const refused =
-            refusals[engine]?.[codec] ?? (engine === "kcat" && mode === "arrow" ? "writes bytes" : undefined);
-          if (refused !== undefined) {
-            results.push({ ...row, refused });
-            continue;
-          }
-          if (mode === "bytes") {
-            const checked = await measure({ ...job, mode: "check" });
-            const found = `${checked.records} records, sum ${checked.sum}`;
-            expected ??= found;
-            if (checked.records !== size.count || found !== expected) {
-              failed++;
-              console.log(`  ${engine}: WRONG: ${checked.refused ?? found}, not ${expected}`);
-              results.push({ ...row, wrong: checked.refused ?? found });
-              continue;
-            }
-          }
-          const samples = [];
-          for (let round = 0; round < rounds; round++) samples.push(await measure(job));
-          const bad = samples.find((sample) => sample.records !== size.count);
-          if (bad !== undefined) {
-            failed++;
-            console.log(`  ${engine}, ${mode}: FAILED: ${bad.refused ?? `${bad.records} records`}`);
-            continue;
-          }
-          const perCpu = median(samples.map(({ cpuSeconds }) => size.count / cpuSeconds));
-          const perWall = median(samples.map(({ wallSeconds }) => size.count / wallSeconds));
-          const peakMb = Math.max(...samples.map((sample) => sample.peakMb ?? 0));
-          results.push({ ...row, records: size.count, perCpuSecond: perCpu, perSecond: perWall, peakMb, samples });
-          const mb = (perSecond) => `${((perSecond * size.sizeBytes) / 1e6).toFixed(0).padStart(5)} MB`;
-          console.log(
-            `  ${engine.padEnd(13)}${mode.padEnd(6)}${Math.round(perCpu).toString().padStart(9)} records, ${mb(perCpu)} per CPU-second` +
-              ` · ${Math.round(perWall).toString().padStart(9)} records, ${mb(perWall)} per second · peak ${peakMb} MB`,
-          );
-        }
-      }
-      await kafka.helper.deleteTopic(topic);
+      const outcomes = await checked(brokers, codec, small);
+      const rows = rowsOf(size, codec, outcomes, await timed(brokers, size, codec, full, small, outcomes));
+      for (const row of rows) show(row);
+      results.push(...rows);
+      for (const { topic } of [full, small]) await kafka.helper.deleteTopic(topic);
     }
   }
 } finally {
   await kafka.stop();
 }
 
-console.log("\ningest compared, per CPU-second:");
-for (const { size, codec, mode, engine, perCpuSecond } of results) {
-  if (engine === "ingest" || perCpuSecond === undefined) continue;
-  const ours = results.find(
-    (row) => row.engine === "ingest" && row.size === size && row.codec === codec && row.mode === mode,
-  );
-  if (ours?.perCpuSecond !== undefined) {
-    console.log(
-      `  ${String(size).padStart(8)} B ${codec.padEnd(7)}${mode.padEnd(6)} ${(ours.perCpuSecond / perCpuSecond).toFixed(2)} × ${engine}`,
-    );
-  }
+const record = { environment: env, rounds, results };
+if (!given.dry && !given.quick) {
+  const folder = recordFolder(env);
+  writeFileSync(join(folder, recordFile), `${JSON.stringify(record, undefined, 1)}\n`);
+  writeSection(kafkaSection(folder), fileURLToPath(new URL("RESULTS.md", import.meta.url)));
 }
-const environment = {
-  node: process.version,
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  date: new Date().toISOString(),
-};
-if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify({ environment, results }, undefined, 1)}\n`);
-console.log(failed === 0 ? "all engines gave the same records" : `${failed} engines failed`);
+const failed = results.filter(({ wrong }) => wrong !== undefined).length;
+console.log(failed === 0 ? "\nall engines gave the same records" : `\n${failed} rows failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryGoalMB } from "./definitions-orc-avro.mjs";
 import { benchmarks, engines, goals } from "./definitions.mjs";
+import { kafkaSection, recordFile as kafkaRecord } from "./kafka-report.mjs";
 import { median } from "./machine.mjs";
 import { appendSection } from "./sections.mjs";
 import { storageSection } from "./storage-report.mjs";
@@ -151,7 +152,8 @@ export function writeResults(folder, path) {
   const text = renderResults(folder);
   if (path !== undefined) {
     const withStorage = appendSection(`${text.trimEnd()}\n`, "storage.jsonl", storageSection);
-    writeFileSync(path, appendSection(withStorage, "trainers.jsonl", trainersSection));
+    const withTrainers = appendSection(withStorage, "trainers.jsonl", trainersSection);
+    writeFileSync(path, appendSection(withTrainers, kafkaRecord, kafkaSection));
   }
   return text;
 }
