@@ -150,6 +150,13 @@ test("a torn last line does not count; a damaged one is named", async () => {
   expect(report).toMatchObject({ tornLines: 1, findings: [{ kind: "unreached", rows: 21 }] });
   await writeFile(join(folder, file), text.replace('"epoch":0,"step":1', '"epoch":0,"stop":1'));
   await expect(auditLedgers([folder])).rejects.toThrow(/line 4 is no line of a ledger/);
+  // Numbers that no run can have are refused, not counted up to.
+  await writeFile(join(folder, file), text.replace('"epoch":0,"step":1', '"epoch":9000000000000000,"step":1'));
+  await expect(auditLedgers([folder])).rejects.toThrow(/line 4 is no line of a ledger/);
+  await writeFile(join(folder, file), text.replace('"worldSize":1', '"worldSize":4000000007'));
+  await expect(auditLedgers([folder])).rejects.toThrow(/line 2: rank 0 of 4000000007, a world that does not divide/);
+  await writeFile(join(folder, file), text.replace(/"lanes":\d+/, '"lanes":9000000000000000'));
+  await expect(auditLedgers([folder])).rejects.toThrow(/line 1 is no line of a ledger/);
 });
 
 test("a restart appends to a file behind a torn line, and refuses another run's", async () => {

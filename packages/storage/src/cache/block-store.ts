@@ -115,7 +115,7 @@ export class BlockStore {
 
 async function makeFolder(folder: string, cacheDir: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
   } catch (cause) {
     if (systemCode(cause) === "ENOSPC") return;
     throw new OptionsError(`the cache folder cannot be made (${systemCode(cause)})`, {
@@ -124,6 +124,16 @@ async function makeFolder(folder: string, cacheDir: string): Promise<void> {
       cause,
     });
   }
+}
+
+/** Not by Node's own way, which tries for ever where nothing can be made (below /proc). */
+async function makeFolders(folder: string): Promise<void> {
+  const made = await mkdir(folder).catch(systemCode);
+  if (made === undefined || made === "EEXIST") return;
+  if (made === "ENOENT" && dirname(folder) !== folder) await makeFolders(dirname(folder));
+  await mkdir(folder).catch((error: unknown) => {
+    if (systemCode(error) !== "EEXIST") throw error;
+  });
 }
 
 async function renameInto(temporary: string, path: string): Promise<void> {

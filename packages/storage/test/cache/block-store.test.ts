@@ -94,6 +94,8 @@ describe("block store", () => {
   });
 
   it("a folder that cannot be made is refused, one that goes away is survived", async () => {
+    // Where Node would try for ever.
+    await expect(new BlockStore("/proc/no-such/cache", 1000).check()).rejects.toThrow(/cannot be made \(ENOENT\)/);
     await writeFile(join(folder, "file"), "");
     const refused = new BlockStore(join(folder, "file"), 1e6);
     await expect(refused.check()).rejects.toMatchObject({ code: "INGEST_OPTIONS" });

@@ -116,7 +116,15 @@ export async function readHistory(files: readonly string[]): Promise<History> {
         first = { header: first === undefined ? header : agree(first, { header, path }), path };
       },
       window: (window, path) => windows.add(window, path),
-      attempt: (attempt, path) => attempts.push({ ...attempt, timeMs: Date.parse(attempt.startedAt), path, cuts: [] }),
+      attempt: (attempt, path, line) => {
+        const { rank, worldSize } = attempt;
+        if ((first?.header.lanes ?? 0) % worldSize !== 0) {
+          throw new FormatError(`line ${line}: rank ${rank} of ${worldSize}, a world that does not divide the lanes`, {
+            where: { url: path },
+          });
+        }
+        attempts.push({ ...attempt, timeMs: Date.parse(attempt.startedAt), path, cuts: [] });
+      },
     });
     if (torn) tornLines++;
   }

@@ -41,6 +41,12 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
+/** What options allow; more is damage, and would be counted for ever. */
+const MOST_LANES = 65_536;
+const MOST_EPOCHS = 1_000_000;
+
+const isEpoch = (value: unknown): boolean => isWhole(value) && value <= MOST_EPOCHS;
+
 type Fields = { readonly [key: string]: unknown };
 
 const batchNumbers: readonly string[] = "epoch step from to rows ms".split(" ");
@@ -48,12 +54,13 @@ const batchNumbers: readonly string[] = "epoch step from to rows ms".split(" ");
 function isBatch(v: Fields): boolean {
   const { batch, digest, from, to } = v;
   const whole = batchNumbers.every((name) => isWhole(v[name]));
-  return whole && isText(batch) && isText(digest) && (from as number) < (to as number);
+  return whole && isEpoch(v["epoch"]) && isText(batch) && isText(digest) && (from as number) < (to as number);
 }
 
 function isAttempt(v: Fields): boolean {
   const whole = [v["rank"], v["worldSize"], v["batchSize"], v["epoch"], v["position"]].every(isWhole);
   if (!whole || (v["rank"] as number) >= (v["worldSize"] as number) || (v["batchSize"] as number) < 1) return false;
+  if (!isEpoch(v["epoch"])) return false;
   return isText(v["attempt"]) && isText(v["columns"]) && isText(v["startedAt"]) && !isNaN(Date.parse(v["startedAt"]));
 }
 
@@ -80,6 +87,7 @@ function isHeader(v: Fields): boolean {
   return (
     (v["ends"] === "drop" || v["ends"] === "pad" || v["ends"] === "uneven") &&
     (v["lanes"] as number) > 0 &&
+    (v["lanes"] as number) <= MOST_LANES &&
     Array.isArray(objects) &&
     objects.every(
       (o: unknown) => Array.isArray(o) && isText(o[0]) && Array.isArray(o[3]) && (o[3] as unknown[]).every(isWhole),
