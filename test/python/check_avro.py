@@ -9,15 +9,10 @@ logical types (dates, times, timestamps, decimals), and the metadata. One line p
 `N passed, N failed`.
 """
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
 import fastavro
 import fastavro._read
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from check_cases import run
 from plain_values import first_difference, lists, storage
 
 THOUSANDS = {"s": 1000, "ms": 1, "us": 1, "ns": 1}
@@ -133,40 +128,5 @@ def check_logical(path, truth):
 CHECKS = {"stored": check_stored, "logical": check_logical}
 
 
-def check_folder(folder):
-    passed = failed = 0
-    for path in sorted(folder.glob("*.avro")):
-        with ipc.open_stream(path.with_suffix(".arrows")) as stream:
-            truth = stream.read_all()
-        truth.validate(full=True)
-        for name, check in CHECKS.items():
-            try:
-                problems = list(check(path, truth))
-            except Exception as error:  # a reader that refuses the file is a failure like any other
-                problems = [f"{type(error).__name__}: {error}"]
-            for problem in problems[:3]:
-                print(f"{path.stem} [{name}]: {problem}")
-            if problems:
-                failed += 1
-            else:
-                passed += 1
-    return passed, failed
-
-
-def main():
-    if len(sys.argv) > 1:
-        passed, failed = check_folder(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            script = Path(__file__).with_name("write_avro_cases.mjs")
-            subprocess.run(["node", script, folder], check=True)
-            passed, failed = check_folder(Path(folder))
-    if passed == 0:
-        print("no files to check")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(0 if failed == 0 else 1)
-
-
 if __name__ == "__main__":
-    main()
+    run("avro", lambda _: CHECKS)

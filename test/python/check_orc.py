@@ -11,12 +11,11 @@ statistics of flat columns. One line per failure; the last line is `N passed, N 
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.ipc as ipc
 import pyarrow.orc as orc
+from check_cases import read_truth, run
 from plain_values import first_difference, plain
 
 
@@ -121,13 +120,6 @@ def bounds_problem(kind, values, statistics):
     return f"{wrong} instead of {want}" if wrong else None
 
 
-def read_truth(path):
-    with ipc.open_stream(path.with_suffix(".arrows")) as stream:
-        truth = stream.read_all()
-    truth.validate(full=True)
-    return truth
-
-
 def statistics_of(paths):
     """What pyorc reads; see orc_statistics.py."""
     asked = []
@@ -140,41 +132,10 @@ def statistics_of(paths):
     return dict(zip(paths, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
-def check_folder(folder):
-    passed = failed = 0
-    paths = sorted(folder.glob("*.orc"))
-    pyorc = statistics_of(paths) if paths else {}
-    checks = {"pyarrow": check_pyarrow, "pyorc": lambda path, truth: check_statistics(pyorc[path], truth)}
-    for path in paths:
-        truth = read_truth(path)
-        for name, check in checks.items():
-            try:
-                problems = list(check(path, truth))
-            except Exception as error:  # a reader that refuses the file is a failure like any other
-                problems = [f"{type(error).__name__}: {error}"]
-            for problem in problems[:3]:
-                print(f"{path.stem} [{name}]: {problem}")
-            if problems:
-                failed += 1
-            else:
-                passed += 1
-    return passed, failed
-
-
-def main():
-    if len(sys.argv) > 1:
-        passed, failed = check_folder(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            script = Path(__file__).with_name("write_orc_cases.mjs")
-            subprocess.run(["node", script, folder], check=True)
-            passed, failed = check_folder(Path(folder))
-    if passed == 0:
-        print("no files to check")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(0 if failed == 0 else 1)
+def checks_of(paths):
+    pyorc = statistics_of(paths)
+    return {"pyarrow": check_pyarrow, "pyorc": lambda path, truth: check_statistics(pyorc[path], truth)}
 
 
 if __name__ == "__main__":
-    main()
+    run("orc", checks_of)

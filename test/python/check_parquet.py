@@ -9,15 +9,11 @@ they claim to be exact, and the values that DuckDB reads. One line per failure; 
 """
 
 import struct
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
+from check_cases import run
 from plain_values import UNIT, first_difference, plain
 
 def acceptable(kind, in_dictionary=False):
@@ -204,40 +200,5 @@ def check_duckdb(path, truth):
 CHECKS = {"pyarrow": check_pyarrow, "statistics": check_statistics, "duckdb": check_duckdb}
 
 
-def check_folder(folder):
-    passed = failed = 0
-    for path in sorted(folder.glob("*.parquet")):
-        with ipc.open_stream(path.with_suffix(".arrows")) as stream:
-            truth = stream.read_all()
-        truth.validate(full=True)
-        for name, check in CHECKS.items():
-            try:
-                problems = list(check(path, truth))
-            except Exception as error:  # a reader that refuses the file is a failure like any other
-                problems = [f"{type(error).__name__}: {error}"]
-            for problem in problems[:3]:
-                print(f"{path.stem} [{name}]: {problem}")
-            if problems:
-                failed += 1
-            else:
-                passed += 1
-    return passed, failed
-
-
-def main():
-    if len(sys.argv) > 1:
-        passed, failed = check_folder(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            script = Path(__file__).with_name("write_parquet_cases.mjs")
-            subprocess.run(["node", script, folder], check=True)
-            passed, failed = check_folder(Path(folder))
-    if passed == 0:
-        print("no files to check")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(0 if failed == 0 else 1)
-
-
 if __name__ == "__main__":
-    main()
+    run("parquet", lambda _: CHECKS)
