@@ -26,6 +26,7 @@ import type { ListedFile, Listing } from "./dataset/listing.ts";
 import type { SchemaDifference } from "./dataset/unite.ts";
 import { FragmentRun } from "./fragment-run.ts";
 import { passing } from "./passing.ts";
+import { valueCheck } from "./value-check.ts";
 
 /** The next fragment's bytes are fetched ahead only when they are few. */
 const PREFETCH_BYTES = 32 * 1024 * 1024;
@@ -115,10 +116,12 @@ class ObjectReader implements Reader {
   readonly fragments: readonly Fragment[];
   readonly rows: number | undefined;
   readonly #parts: ReaderParts;
+  readonly #valueCheck: ReturnType<typeof valueCheck>;
   #prepared: Promise<void> | undefined;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
+    this.#valueCheck = valueCheck(parts.readSchema.fields);
     this.url = parts.source.url;
     this.source = parts.source;
     this.format = parts.format.name;
@@ -210,7 +213,10 @@ class ObjectReader implements Reader {
       signal?.throwIfAborted();
       if (columns === undefined) break;
       const isPassed = "passedRows" in columns;
-      if (!isPassed) this.#checkShape(columns, fragment);
+      if (!isPassed) {
+        this.#checkShape(columns, fragment);
+        this.#checkValues(columns, fragment, (options.rows?.[0] ?? 0) + rows);
+      }
       rows += isPassed ? columns.passedRows : columns.rows;
       if (expected !== undefined && rows > expected) throw this.#wrongRows(fragment, expected, `at least ${rows}`);
       next?.prefetch(Math.min(PREFETCH_BYTES, bytesInFlight - current.heldBytes));
@@ -265,6 +271,14 @@ class ObjectReader implements Reader {
     const lengths = columns.columns.map(({ length }) => length).slice(0, 20);
     throw new FormatError(`columns of ${lengths.join(", ")} values where each should have ${columns.rows}`, {
       where: { url: this.url, fragment: fragment.ordinal },
+    });
+  }
+
+  #checkValues({ columns }: Columns, fragment: Fragment, firstRow: number): void {
+    const fault = this.#valueCheck?.(columns);
+    if (fault === undefined) return;
+    throw new FormatError(`row ${firstRow + fault.row}: ${fault.problem}`, {
+      where: { url: this.url, fragment: fragment.ordinal, column: fault.path.join(".") },
     });
   }
 
