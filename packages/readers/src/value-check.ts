@@ -125,8 +125,16 @@ function decimalsOf({
   return (column, isHidden) => {
     const { low, signed } = wordsOf(column);
     for (let slot = 0, end = width - 1; slot < column.length; slot++, end += width) {
-      let value = signed[end] as number;
-      for (let at = end - 1; at > end - width; at--) value = value * 0x1_0000_0000 + (low[at] as number);
+      // Most values are of 64 bits.
+      const first = end - width + 1;
+      const second = signed[first + 1] as number;
+      let value = second * 0x1_0000_0000 + (low[first] as number);
+      let sign = second >> 31;
+      for (let at = first + 2; at <= end; at++) if (signed[at] !== sign) sign = 1;
+      if (sign === 1) {
+        value = signed[end] as number;
+        for (let at = end - 1; at >= first; at--) value = value * 0x1_0000_0000 + (low[at] as number);
+      }
       if ((value < near && value > -near) || isNull(column, slot)) continue;
       let exact = BigInt(signed[end] as number);
       for (let at = end - 1; at > end - width; at--) exact = (exact << 32n) | BigInt(low[at] as number);
