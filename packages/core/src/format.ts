@@ -83,6 +83,8 @@ export interface DecodeOptions {
   readonly batchRows: number;
   /** … or at so many bytes, whichever comes first. */
   readonly batchBytes: number;
+  /** As `ByteSource.nearby`, of the source that answers. */
+  readonly nearby?: boolean | undefined;
 }
 
 /** A push decoder: yields rows, rows that it passed over, or the ranges it needs next. Pure and synchronous. */

@@ -33,6 +33,11 @@ export interface RangeOptions extends ReadOptions {
 export interface ByteSource {
   /** Without user-info and query: shown in errors, logs and state. */
   readonly url: string;
+  /**
+   * True for a local file: several small reads cost hardly more than a large one, and `RangeOptions.into` is written to.
+   * Readers then ask for less at a time, and use the same memory again.
+   */
+  readonly nearby?: boolean | undefined;
   /** Answered from the first response when there was one. */
   stat(options?: ReadOptions): Promise<ObjectStat>;
   getRanges(ranges: readonly ByteRange[], options?: RangeOptions): Promise<Uint8Array[]>;

@@ -5,9 +5,10 @@ import { type ByteSource, FormatError, type ObjectStat, type RangeOptions, Sourc
  * `FormatError`; an answer of another length than asked is a `SourceError`, whatever the source.
  */
 export function checkedSource(source: ByteSource, { sizeBytes, etag }: ObjectStat): ByteSource {
-  const { url } = source;
+  const { url, nearby } = source;
   return {
     url,
+    nearby,
     stat: async () => ({ sizeBytes, etag }),
     close: () => source.close(),
     async getRanges(ranges, options: RangeOptions = {}): Promise<Uint8Array[]> {

@@ -250,6 +250,7 @@ class ObjectReader implements Reader {
       rows: options.rows,
       batchRows,
       batchBytes,
+      nearby: source.nearby,
     };
     const decoder = format.decode(fragment, metadata, decodeOptions);
     return new FragmentRun(decoder, source, fragment.ordinal, select.limits, signal);

@@ -67,6 +67,7 @@ export async function open(url: string, options: ReadOptions = {}): Promise<Byte
 /** One open file, pinned by device, inode, size and modification time in nanoseconds. */
 class FileSource implements ByteSource {
   readonly url: string;
+  readonly nearby = true;
   readonly #handle: FileHandle;
   readonly #sizeBytes: number;
   readonly #etag: string;
@@ -159,14 +160,20 @@ class FileSource implements ByteSource {
     reads: readonly PlannedRead[],
     spans: readonly ByteSpan[],
     out: Uint8Array[],
-    { signal, into }: RangeOptions,
+    { signal, into = [] }: RangeOptions,
   ): Promise<void> {
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < reads.length) {
         const read = reads[next++] as PlannedRead;
-        const [only = -1] = read.wanted.length === 1 ? read.wanted : [];
-        const bytes = await this.#read(read, signal, into?.[only]);
+        const places = scattered(read, spans, into);
+        if (places !== undefined) {
+          await this.#fill(places, read.start, signal);
+          for (const i of read.wanted) out[i] = into[i]?.subarray(0, lengthOf(spans[i] as ByteSpan)) as Uint8Array;
+          continue;
+        }
+        const bytes = fresh(lengthOf(read));
+        await this.#fill([bytes], read.start, signal);
         for (const i of read.wanted) {
           const span = spans[i] as ByteSpan;
           out[i] = bytes.subarray(span.start - read.start, span.end - read.start);
@@ -179,25 +186,62 @@ class FileSource implements ByteSource {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
-  async #read(
-    { start, end }: ByteSpan,
-    signal: AbortSignal | undefined,
-    into: Uint8Array | undefined,
-  ): Promise<Uint8Array> {
-    const bytes = into !== undefined && into.length >= end - start ? into.subarray(0, end - start) : fresh(end - start);
-    let done = 0;
-    while (done < bytes.length) {
+  /** Reads into `places`, one behind the other, what lies in the file from `offset` on. */
+  async #fill(places: readonly Uint8Array[], offset: number, signal: AbortSignal | undefined): Promise<void> {
+    const left = [...places];
+    let at = offset;
+    for (let first = left[0]; first !== undefined; first = left[0]) {
       signal?.throwIfAborted();
-      const want = Math.min(STEP_BYTES, bytes.length - done);
-      const { bytesRead } = await this.#handle.read(bytes, done, want, start + done);
+      // Together they are a merged read, which is short; alone, one may be of any length.
+      const { bytesRead } =
+        left.length > 1
+          ? await this.#handle.readv(left, at)
+          : await this.#handle.read(first, 0, Math.min(STEP_BYTES, first.length), at);
       if (bytesRead === 0) {
-        throw new SourceError(`the file ends ${bytes.length - done} bytes early`, {
-          where: { url: this.url, offset: start + done },
+        throw new SourceError(`the file ends ${left.reduce((sum, { length }) => sum + length, 0)} bytes early`, {
+          where: { url: this.url, offset: at },
           remedy: "It was truncated while it was read: read it again once it is complete.",
         });
       }
-      done += bytesRead;
+      at += bytesRead;
+      pass(left, bytesRead);
     }
-    return bytes;
   }
+}
+
+/** Takes `count` bytes off the front of `places`. */
+function pass(places: Uint8Array[], count: number): void {
+  for (let left = count; left > 0; ) {
+    const first = places[0] as Uint8Array;
+    if (first.length > left) {
+      places[0] = first.subarray(left);
+      return;
+    }
+    left -= first.length;
+    places.shift();
+  }
+}
+
+const lengthOf = ({ start, end }: ByteSpan): number => end - start;
+
+/** Bytes between two ranges that nobody wants, of every read at once. */
+const unwanted = new Uint8Array(planOptions.holeBytes);
+
+/** Where the bytes of `read` go when each of its ranges has a place of its own; undefined when one has none, or two overlap. */
+function scattered(
+  read: PlannedRead,
+  spans: readonly ByteSpan[],
+  into: readonly Uint8Array[],
+): Uint8Array[] | undefined {
+  const places: Uint8Array[] = [];
+  let at = read.start;
+  for (const i of read.wanted) {
+    const { start, end } = spans[i] as ByteSpan;
+    const place = into[i];
+    if (place === undefined || place.length < end - start || start < at) return undefined;
+    if (start > at) places.push(unwanted.subarray(0, start - at));
+    places.push(place.subarray(0, end - start));
+    at = end;
+  }
+  return places;
 }

@@ -32,17 +32,47 @@ describe("a file read into arrays of the caller", () => {
     expect(large.subarray(89_000).every((byte) => byte === 0)).toBe(true);
   });
 
-  it("makes new ones for ranges that are read together", async () => {
+  it("fills each of several that are read together, whatever their order and what lies between", async () => {
     const source = await openSource(join(folder, "object"));
-    const arrays = [new Uint8Array(100), new Uint8Array(100)];
     const ranges = [
+      { start: 5000, end: 9000 },
+      { start: 100, end: 200 },
+      { start: 0, end: 100 },
+      { start: 9000, end: 9000 },
+      { start: 30_000, end: 199_999 },
+    ];
+    const arrays = ranges.map(({ start, end }) => new Uint8Array(end - start + 50));
+    const answers = await source.getRanges(ranges, { into: arrays });
+    await source.close();
+    ranges.forEach(({ start, end }, i) => {
+      const answer = answers[i] as Uint8Array;
+      expect(Buffer.compare(answer, content.subarray(start, end))).toBe(0);
+      if (end > start) expect(answer.buffer).toBe(arrays[i]?.buffer);
+      expect(arrays[i]?.subarray(end - start).every((byte) => byte === 0)).toBe(true);
+    });
+  });
+
+  it("makes new ones for ranges that overlap, or when one is too small", async () => {
+    const source = await openSource(join(folder, "object"));
+    const overlapping = [
+      { start: 0, end: 100 },
+      { start: 50, end: 200 },
+    ];
+    const apart = [
       { start: 0, end: 100 },
       { start: 100, end: 200 },
     ];
-    const answers = await source.getRanges(ranges, { into: arrays });
+    for (const [ranges, sizeBytes] of [
+      [overlapping, 200],
+      [apart, 99],
+    ] as const) {
+      const arrays = ranges.map(() => new Uint8Array(sizeBytes));
+      const answers = await source.getRanges(ranges, { into: arrays });
+      ranges.forEach(({ start, end }, i) => {
+        expect(Buffer.compare(answers[i] as Uint8Array, content.subarray(start, end))).toBe(0);
+        expect(arrays[i]?.every((byte) => byte === 0)).toBe(true);
+      });
+    }
     await source.close();
-    answers.forEach((answer, i) => {
-      expect(Buffer.compare(answer, content.subarray(i * 100, i * 100 + 100))).toBe(0);
-    });
   });
 });

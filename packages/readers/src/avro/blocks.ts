@@ -9,20 +9,24 @@ export interface Block {
   /** Bytes from the start of the object to the next block. */
   readonly end: number;
   readonly rows: number;
-  /** As stored. */
+  /** As stored; overwritten when the next block is asked for. */
   readonly data: Uint8Array;
 }
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
+/** So much of a block that is cut by the end of a chunk is rather read again than copied before the next one. */
+const AGAIN_BYTES = 1024 * 1024;
 /** Two varints of ten bytes. */
 const HEAD_BYTES = 20;
 
 const noBytes = new Uint8Array(0);
 
-/** A window of the object that moves forward. */
+/** A window of the object that moves forward. What `from` answered is overwritten when it is called again. */
 class Input {
   readonly #end: number;
   #bytes: Uint8Array = noBytes;
+  /** Memory for the next window. */
+  #spare: Uint8Array | undefined;
   /** Where the bytes begin in the object. */
   #start: number;
 
@@ -36,17 +40,29 @@ class Input {
     const wanted = Math.min(sizeBytes, this.#end - offset);
     const held = this.#bytes.subarray(offset - this.#start);
     if (held.length >= wanted) return held;
+    this.#start = offset;
+    if (held.length <= AGAIN_BYTES) {
+      const to = Math.min(this.#end, offset + Math.max(CHUNK_BYTES, wanted));
+      const into = (this.#spare?.length ?? 0) >= to - offset ? [this.#spare as Uint8Array] : undefined;
+      [this.#bytes] = (yield { need: [{ start: offset, end: to }], into }) as [Uint8Array];
+      this.#spare = this.#whole();
+      return this.#bytes;
+    }
     const from = offset + held.length;
     const to = Math.min(this.#end, from + Math.max(CHUNK_BYTES, wanted - held.length));
     const [more] = (yield { need: [{ start: from, end: to }] }) as [Uint8Array];
-    this.#start = offset;
-    this.#bytes = more;
-    if (held.length > 0) {
-      this.#bytes = new Uint8Array(held.length + more.length);
-      this.#bytes.set(held);
-      this.#bytes.set(more, held.length);
-    }
+    this.#bytes = new Uint8Array(held.length + more.length);
+    this.#bytes.set(held);
+    this.#bytes.set(more, held.length);
+    this.#spare = undefined;
     return this.#bytes;
+  }
+
+  /** All memory behind `bytes`; undefined where others may have a part of it. */
+  #whole(): Uint8Array | undefined {
+    const { buffer, byteOffset, length } = this.#bytes;
+    if (this.#spare?.buffer === buffer) return this.#spare;
+    return byteOffset === 0 && length === buffer.byteLength ? this.#bytes : undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type ByteSpan, FormatError } from "@ingest-ts/core";
+import { SCRATCH_BYTES, type Scratch } from "../scratch.ts";
 
 /**
  * Chunks are fetched in ranges of at most so much. Buffers of this size go back to the allocator's heap and are used
@@ -21,6 +22,8 @@ export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
 
 interface Piece extends ByteSpan {
   readonly bytes: Uint8Array;
+  /** The memory they lie in, when it is scratch. */
+  readonly home: Uint8Array | undefined;
 }
 
 /** The fetched part of one column chunk, which lies at bytes [start, end) of the file; read from front to back. */
@@ -32,11 +35,15 @@ export class ChunkBytes {
   #preferred: readonly ByteSpan[];
   /** What to fetch next; not empty when `view` answers undefined. */
   wanted: ByteSpan[] = [];
+  /** Where from memory for the answers is taken; undefined: the source brings it. */
+  readonly #scratch: Scratch | undefined;
+  #places: readonly Uint8Array[] = [];
 
   /** @param aheadBytes how much to fetch at a time. */
-  constructor(start: number, end: number, aheadBytes: number) {
+  constructor(start: number, end: number, aheadBytes: number, scratch?: Scratch) {
     this.#end = end;
     this.#aheadBytes = aheadBytes;
+    this.#scratch = scratch;
     this.#preferred = [{ start, end }];
   }
 
@@ -80,7 +87,9 @@ export class ChunkBytes {
       const [from, to] = [Math.max(span.start, end), Math.min(span.end, stop)];
       if (from < to) missing.push(...this.#missing(from, to));
     }
-    this.wanted = missing.reduce(joinAdjacent, []).flatMap(cut);
+    this.wanted = missing
+      .reduce(joinAdjacent, [])
+      .flatMap((span) => cut(span, this.#scratch === undefined ? RANGE_BYTES : SCRATCH_BYTES));
     return false;
   }
 
@@ -98,16 +107,32 @@ export class ChunkBytes {
     return out;
   }
 
-  /** Answers `wanted`, in its order. */
-  give(answers: readonly Uint8Array[]): void {
-    this.wanted.forEach((span, i) => this.#pieces.push({ ...span, bytes: answers[i] as Uint8Array }));
-    this.#pieces.sort((a, b) => a.start - b.start);
-    this.wanted = [];
+  /** Memory for the answers to `wanted`. */
+  places(): readonly Uint8Array[] {
+    const scratch = this.#scratch;
+    this.#places = scratch === undefined ? [] : this.wanted.map(() => scratch.take());
+    return this.#places;
   }
 
-  /** Forgets everything before `offset`. */
+  /** Answers `wanted`, in its order. */
+  give(answers: readonly Uint8Array[]): void {
+    this.wanted.forEach((span, i) => {
+      const bytes = answers[i] as Uint8Array;
+      const place = this.#places[i];
+      // Where the answer does not lie somebody may still be writing: that place is forgotten, not used again.
+      this.#pieces.push({ ...span, bytes, home: place?.buffer === bytes.buffer ? place : undefined });
+    });
+    this.#pieces.sort((a, b) => a.start - b.start);
+    this.wanted = [];
+    this.#places = [];
+  }
+
+  /** Forgets everything before `offset`, and that no view of it may be used any more. */
   release(offset: number): void {
-    while (this.#pieces.length > 0 && (this.#pieces[0] as Piece).end <= offset) this.#pieces.shift();
+    for (let first = this.#pieces[0]; first !== undefined && first.end <= offset; first = this.#pieces[0]) {
+      if (first.home !== undefined) this.#scratch?.give(first.home);
+      this.#pieces.shift();
+    }
   }
 }
 
@@ -117,8 +142,8 @@ function joinAdjacent(spans: ByteSpan[], span: ByteSpan): ByteSpan[] {
   return [...spans.slice(0, -1), { start: last.start, end: span.end }];
 }
 
-function cut({ start, end }: ByteSpan): ByteSpan[] {
+function cut({ start, end }: ByteSpan, mostBytes: number): ByteSpan[] {
   const out: ByteSpan[] = [];
-  for (let at = start; at < end; at += RANGE_BYTES) out.push({ start: at, end: Math.min(end, at + RANGE_BYTES) });
+  for (let at = start; at < end; at += mostBytes) out.push({ start: at, end: Math.min(end, at + mostBytes) });
   return out;
 }

@@ -20,6 +20,7 @@ import type { ChunkPlan, ParquetPlan } from "./plan.ts";
 import { selectedNodes } from "./schema.ts";
 import type { RowGroup } from "./spec.ts";
 import { type RowSpan, surveyRows } from "./survey.ts";
+import { KEPT_BYTES, scratch } from "../scratch.ts";
 import { Workspace } from "./workspace.ts";
 
 /**
@@ -36,6 +37,11 @@ const MIN_SHARE_BYTES = 1024 * 1024;
 /** Least bytes that are fetched at a time when a row group does not fit into limits.bytesInFlight. */
 const MIN_AHEAD_BYTES = 64 * 1024;
 
+/** Most bytes that a source nearby is asked for at once: what was decoded makes room for what comes. */
+const NEARBY_BYTES = 16 * 1024 * 1024;
+/** Of one column at least, unless limits.bytesInFlight is less. */
+const NEARBY_AHEAD_BYTES = 256 * 1024;
+
 /**
  * Decodes one row group: yields ranges to fetch, and slabs cut at batchRows or batchBytes.
  *
@@ -43,11 +49,14 @@ const MIN_AHEAD_BYTES = 64 * 1024;
  */
 export function* decode(fragment: Fragment<ParquetPlan>, metadata: ParquetMetadata, options: DecodeOptions): Decoder {
   const space = new Workspace(acquireKernels());
+  let reader: RowGroupReader | undefined;
   try {
-    yield* new RowGroupReader(space, fragment, metadata, options).slabs();
+    reader = new RowGroupReader(space, fragment, metadata, options);
+    yield* reader.slabs();
   } catch (error) {
     throw addWhere(error, { url: fragment.url, fragment: fragment.ordinal });
   } finally {
+    reader?.close();
     space.close();
   }
 }
@@ -62,6 +71,8 @@ class RowGroupReader {
   readonly #late: LateColumns | undefined;
   readonly #metadata: ParquetMetadata;
   readonly #group: RowGroup;
+  /** What may be asked for at once, unless a single column wants more. */
+  readonly #mostBytes: number;
   /** Rows [from, to) of the row group are wanted. */
   readonly #wanted: RowSpan;
   /** Rows not yet yielded of those that are read in one go. */
@@ -81,9 +92,14 @@ class RowGroupReader {
     this.#wanted = [from, Math.min(to, plan.numRows)];
     this.#leafCount = plan.chunks.length;
     const inFlight = fragment.sizeBytes <= limits.bytesInFlight;
-    const share = Math.max(MIN_AHEAD_BYTES, Math.floor(limits.bytesInFlight / Math.max(1, this.#leafCount)));
-    const aheadBytes = inFlight ? Number.POSITIVE_INFINITY : Math.min(limits.bytesInFlight, share);
-    const leafOptions = { limits, aheadBytes, skip: from };
+    // What scratch keeps is best asked for at once; more in turns, in which columns use the same memory.
+    const inTurns = options.nearby === true && fragment.sizeBytes > KEPT_BYTES;
+    this.#mostBytes = inTurns ? Math.min(limits.bytesInFlight, NEARBY_BYTES) : limits.bytesInFlight;
+    const share = Math.floor(this.#mostBytes / Math.max(1, this.#leafCount));
+    const least = inTurns ? NEARBY_AHEAD_BYTES : MIN_AHEAD_BYTES;
+    const isWhole = inFlight && !inTurns;
+    const aheadBytes = isWhole ? Number.POSITIVE_INFINITY : Math.min(limits.bytesInFlight, Math.max(least, share));
+    const leafOptions = { limits, aheadBytes, skip: from, scratch: options.nearby === true ? scratch : undefined };
     let next = 0;
     this.#columns = nodes.map((node) => ({
       node,
@@ -95,6 +111,11 @@ class RowGroupReader {
       }),
     }));
     this.#late = where === undefined ? undefined : lateColumns(where, nodes);
+  }
+
+  /** Gives back what was fetched. */
+  close(): void {
+    for (const { leaves } of this.#columns) for (const leaf of leaves) leaf.close();
   }
 
   *slabs(): Decoder {
@@ -195,7 +216,9 @@ class RowGroupReader {
       waiting = waiting.filter((leaf) => !this.#attempt(leaf, () => leaf.fill(target, maxBytes)));
       if (waiting.length === 0) return;
       const asking = this.#affordable(waiting);
-      const answers = yield { need: asking.flatMap((leaf) => leaf.wanted) };
+      const into = asking.flatMap((leaf) => leaf.places());
+      const need = asking.flatMap((leaf) => leaf.wanted);
+      const answers = yield into.length === 0 ? { need } : { need, into };
       let next = 0;
       for (const leaf of asking) {
         const count = leaf.wanted.length;
@@ -207,7 +230,7 @@ class RowGroupReader {
 
   /** As many of the columns, but at least one, as may be fetched at once. */
   #affordable(waiting: readonly LeafReader[]): readonly LeafReader[] {
-    let left = this.#options.select.limits.bytesInFlight;
+    let left = this.#mostBytes;
     const count = waiting.findIndex((leaf) => {
       left -= leaf.wanted.reduce((sum, span) => sum + span.end - span.start, 0);
       return left < 0;

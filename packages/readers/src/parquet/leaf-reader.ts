@@ -9,6 +9,7 @@ import type { ChunkPlan, ParquetPlan } from "./plan.ts";
 import type { PageLocation } from "./page-index.ts";
 import type { RowSpan } from "./survey.ts";
 import { Spine, type SpinePart } from "./spine.ts";
+import type { Scratch } from "../scratch.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What one leaf gives to a slab. */
@@ -17,6 +18,17 @@ export interface LeafOutput {
   /** Validity and offsets of every ancestor, outermost first. */
   readonly spine: readonly SpinePart[];
   readonly column: Column;
+}
+
+/** How a chunk is read; what comes out does not depend on it. */
+export interface LeafOptions {
+  readonly limits: Limits;
+  /** How much to fetch at a time. */
+  readonly aheadBytes: number;
+  /** Rows to pass over. */
+  readonly skip: number;
+  /** Memory for what is fetched, when the source writes to it. */
+  readonly scratch: Scratch | undefined;
 }
 
 /** Reads one column chunk: rows in, Arrow buffers of the leaf and of its ancestors out. */
@@ -46,7 +58,6 @@ export class LeafReader {
 
   /**
    * @param ancestors from the top-level column down to the parent of `node`.
-   * @param skip rows to pass over.
    */
   constructor(
     space: Workspace,
@@ -54,11 +65,11 @@ export class LeafReader {
     ancestors: readonly (StructNode | ListNode)[],
     group: ParquetPlan,
     chunk: ChunkPlan,
-    options: { readonly limits: Limits; readonly aheadBytes: number; readonly skip: number },
+    options: LeafOptions,
   ) {
     this.node = node;
     this.#space = space;
-    this.#pages = new PageReader(space, chunk, node.leaf, options.limits, options.aheadBytes);
+    this.#pages = new PageReader(space, chunk, node.leaf, options.limits, options.aheadBytes, options.scratch);
     this.#values = leafDecoder(space, node, options.limits);
     this.#spine = new Spine(space, ancestors);
     this.#rowsInChunk = group.numRows;
@@ -72,8 +83,18 @@ export class LeafReader {
     return this.#pages.wanted;
   }
 
+  /** Memory for the answers to `wanted`; none when the source brings it. */
+  places(): readonly Uint8Array[] {
+    return this.#pages.places();
+  }
+
   give(answers: readonly Uint8Array[]): void {
     this.#pages.give(answers);
+  }
+
+  /** Gives back what was fetched. What was taken stays. */
+  close(): void {
+    this.#pages.close();
   }
 
   /** Makes pages known from the offset index; only those with rows of `spans` are fetched ahead. */

@@ -8,6 +8,7 @@ import type { Leaf } from "./nodes.ts";
 import type { PageLocation } from "./page-index.ts";
 import type { ChunkPlan } from "./plan.ts";
 import { Compression, type DataPageHeaderV2, Encoding, nameOf, type PageHeader, PageType } from "./spec.ts";
+import type { Scratch } from "../scratch.ts";
 import type { Block, Workspace } from "./workspace.ts";
 
 /** Values encoded at `address` of the workspace. */
@@ -76,12 +77,20 @@ export class PageReader {
   /** Level pairs that hold a value. */
   valid = 0;
 
-  constructor(space: Workspace, plan: ChunkPlan, leaf: Leaf, limits: Limits, aheadBytes: number) {
+  /** @param scratch see `ChunkBytes` */
+  constructor(
+    space: Workspace,
+    plan: ChunkPlan,
+    leaf: Leaf,
+    limits: Limits,
+    aheadBytes: number,
+    scratch: Scratch | undefined,
+  ) {
     this.#space = space;
     this.#plan = plan;
     this.#leaf = leaf;
     this.#limits = limits;
-    this.#bytes = new ChunkBytes(plan.start, plan.end, aheadBytes);
+    this.#bytes = new ChunkBytes(plan.start, plan.end, aheadBytes, scratch);
     this.#offset = plan.start;
     this.#body = space.block();
     this.#repetitionBlock = space.block();
@@ -97,8 +106,18 @@ export class PageReader {
     return this.#bytes.wanted;
   }
 
+  /** Memory for the answers to `wanted`. */
+  places(): readonly Uint8Array[] {
+    return this.#bytes.places();
+  }
+
   give(answers: readonly Uint8Array[]): void {
     this.#bytes.give(answers);
+  }
+
+  /** Gives back what was fetched. Nothing may be read any more. */
+  close(): void {
+    this.#bytes.release(Number.POSITIVE_INFINITY);
   }
 
   /** Makes pages known of a column without lists, and which bytes of the chunk are worth fetching ahead. */
@@ -130,6 +149,7 @@ export class PageReader {
         case PageType.DICTIONARY_PAGE:
           this.#openDictionary(header, client);
           this.#finishPage();
+          this.#bytes.release(this.#offset);
           break;
         case PageType.INDEX_PAGE:
           this.#finishPage();
@@ -254,7 +274,8 @@ export class PageReader {
     client.openPage(values);
     this.#entriesSeen += page.entries;
     this.#finishPage();
-    this.#bytes.release(this.#offset);
+    // Values that stayed outside are read from the bytes fetched until the next page is opened.
+    this.#bytes.release(values.outside === undefined ? this.#offset : this.#pageStart);
   }
 
   #openV1(header: PageHeader, mayStayOutside: boolean): EncodedValues {

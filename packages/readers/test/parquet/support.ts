@@ -37,6 +37,8 @@ export interface ReadOptions {
   readonly batchRows?: number;
   readonly batchBytes?: number;
   readonly limits?: Partial<Limits>;
+  /** As from a local file: answers are written where the decoder says. */
+  readonly nearby?: boolean;
 }
 
 export interface Read {
@@ -60,8 +62,8 @@ export async function readBytes(bytes: Uint8Array, options: ReadOptions = {}): P
   const slabs: Columns[] = [];
   const requests: number[] = [];
   for (const fragment of structuredClone(parquet.plan(metadata, select))) {
-    const { rows, batchRows = 65_536, batchBytes = 2 ** 26 } = options;
-    const decoder = parquet.decode(fragment, metadata, { select, rows, batchRows, batchBytes });
+    const { rows, batchRows = 65_536, batchBytes = 2 ** 26, nearby } = options;
+    const decoder = parquet.decode(fragment, metadata, { select, rows, batchRows, batchBytes, nearby });
     let answer: Uint8Array[] = [];
     for (;;) {
       const { value, done } = decoder.next(answer);
@@ -69,7 +71,12 @@ export async function readBytes(bytes: Uint8Array, options: ReadOptions = {}): P
       answer = [];
       if ("columns" in value) slabs.push(value);
       else if ("need" in value) {
-        answer = value.need.map(({ start, end }) => bytes.slice(start, end));
+        const { need, into } = value;
+        answer = need.map(({ start, end }, i) => {
+          const place = into?.[i];
+          place?.set(bytes.subarray(start, end));
+          return place?.subarray(0, end - start) ?? bytes.slice(start, end);
+        });
         requests.push(answer.reduce((sum, each) => sum + each.length, 0));
       }
     }
