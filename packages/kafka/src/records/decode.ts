@@ -57,6 +57,7 @@ export interface DecodedRecords extends Columns {
  * records: an offset beyond is a damaged base offset, which no checksum covers.
  */
 const HIGH_WATERMARK_SLACK = 2 ** 24;
+const MOST_RESERVED_BYTES = 32 * 1024 * 1024;
 const MOST_GUESSED_ROWS = 2 ** 17;
 
 /**
@@ -214,8 +215,17 @@ export class RecordsDecoder {
     const { start, end } = this.#span;
     const place = this.#placeOf(header);
     const bytes = this.#inflate(header, stored, place);
+    this.#reserve(builder, stored.length, bytes.length);
     if (header.baseOffset >= start && header.lastOffset < end && decodeCommonForm(bytes, header, builder)) return;
     new BatchDecoder(bytes, header, place).decode(builder, this.#span, (from, to) => this.#removed(from, to));
+  }
+
+  /** What is compressed grows by a factor, which is known from a slab's first batch; what is left may not grow by it. */
+  #reserve(builder: RecordBuilder, storedBytes: number, sizeBytes: number): void {
+    if (builder.rows > 0 || sizeBytes <= storedBytes) return;
+    const all = ((this.#bytes.length - this.#at + storedBytes) / storedBytes) * sizeBytes;
+    const most = Math.min((this.#request.slabBytes ?? MOST_RESERVED_BYTES) + sizeBytes, MOST_RESERVED_BYTES);
+    builder.values.reserve(Math.floor(Math.min(all, most)));
   }
 
   #open(header: BatchHeader, stored: Uint8Array): BatchDecoder {
