@@ -9,6 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const recordFile = "kafka.json";
 const titles = { ingest: "ingest", kafkajs: "kafkajs", platformatic: "@platformatic/kafka", kcat: "kcat" };
 const sizes = { 100: "100 B", 1000: "1 KB", 1000000: "1 MB" };
+const AVRO_GOAL = 1e6;
 /** Times kafkajs, without a codec. */
 const goals = { 100: 5, 1000: 2 };
 
@@ -49,9 +50,19 @@ function tableOf(results, mode) {
   ];
 }
 
+function avroLines(avro) {
+  if (avro === undefined) return [];
+  const millions = (rate) => `${(rate / 1e6).toFixed(2)} M`;
+  const verdict = avro.oursPerCpuSecond >= AVRO_GOAL ? "reached" : "**missed**";
+  return [
+    `Confluent-framed Avro of twenty fields to Arrow columns (\`bench/kafka-avro.mjs\`): ${millions(avro.oursPerCpuSecond)} records per CPU-second; the goal is ≥ 1 M: ${verdict}. avsc, to objects: ${millions(avro.avscPerCpuSecond)}.`,
+    "",
+  ];
+}
+
 /** The section of a record. */
 export function kafkaSection(folder) {
-  const { environment: env, rounds, results } = JSON.parse(readFileSync(join(folder, recordFile), "utf8"));
+  const { environment: env, rounds, results, avro } = JSON.parse(readFileSync(join(folder, recordFile), "utf8"));
   return [
     "## Kafka",
     "",
@@ -67,6 +78,7 @@ export function kafkaSection(folder) {
     "| --- | ---: | --- | --- |",
     ...goalRows(results),
     "",
+    ...avroLines(avro),
     "### Bytes only",
     "",
     ...tableOf(results, "bytes"),

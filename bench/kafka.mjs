@@ -211,7 +211,17 @@ try {
   await kafka.stop();
 }
 
-const record = { environment: env, rounds, results };
+/** Values of Avro, which no other engine decodes to columns: a program of its own, without a broker. */
+async function avroFigures() {
+  const { status, stdout, stderr } = await run(process.execPath, [
+    fileURLToPath(new URL("kafka-avro.mjs", import.meta.url)),
+  ]);
+  if (status !== 0) throw new Error(`kafka-avro.mjs: ${stderr}`);
+  console.log(`\n${stdout.trim()}`);
+  return JSON.parse(stdout.trim().split("\n").at(-1));
+}
+
+const record = { environment: env, rounds, results, avro: await avroFigures() };
 if (!given.dry && !given.quick) {
   const folder = recordFolder(env);
   writeFileSync(join(folder, recordFile), `${JSON.stringify(record, undefined, 1)}\n`);
