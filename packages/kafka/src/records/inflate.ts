@@ -1,6 +1,7 @@
-import { CodecError, decompress, decompressUpTo } from "@ingest-ts/kernels/codecs";
+import { checkClaim, CodecError, decompressUpTo } from "@ingest-ts/kernels/codecs";
 import { corrupt, type RecordPlace, unsupported } from "./errors.ts";
 import { decompressLz4Frame } from "./lz4-frame.ts";
+import { Output } from "./output.ts";
 import { codecs } from "./spec.ts";
 
 const xerialMagic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00] as const;
@@ -18,37 +19,37 @@ function snappySize(bytes: Uint8Array): number {
   throw new CodecError("snappy", "it states no size");
 }
 
-function snappyBlock(bytes: Uint8Array, limit: number): Uint8Array {
-  return decompress("snappy", bytes, snappySize(bytes), limit);
+function appendSnappy(out: Output, block: Uint8Array): void {
+  const size = snappySize(block);
+  checkClaim("snappy", block.length, size, out.left);
+  const part = decompressUpTo("snappy", block, size, 0, (count) => out.room(count));
+  if (part.length !== size) throw new CodecError("snappy", `there are ${part.length} bytes where ${size} were claimed`);
+  out.take(part);
 }
 
 /** Java's framing: a header, then blocks behind their big-endian lengths. */
-function xerial(bytes: Uint8Array, limit: number): Uint8Array {
+function appendXerial(out: Output, bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const blocks: Uint8Array[] = [];
-  let total = 0;
   for (let at = XERIAL_HEADER_BYTES; at < bytes.length; ) {
     const length = bytes.length - at < 4 ? -1 : view.getInt32(at);
     at += 4;
     if (length < 0 || length > bytes.length - at) throw new CodecError("snappy", "a block runs past its frame");
-    const block = snappyBlock(bytes.subarray(at, at + length), limit - total);
-    blocks.push(block);
-    total += block.length;
+    appendSnappy(out, bytes.subarray(at, at + length));
     at += length;
   }
-  return joined(blocks, total);
 }
 
-function joined(blocks: readonly Uint8Array[], total: number): Uint8Array {
-  const [first] = blocks;
-  if (blocks.length === 1 && first !== undefined) return first;
-  const out = new Uint8Array(total);
-  let at = 0;
-  for (const block of blocks) {
-    out.set(block, at);
-    at += block.length;
-  }
-  return out;
+function snappy(bytes: Uint8Array, limit: number): Uint8Array {
+  const out = new Output("snappy", bytes.length * 4, limit);
+  if (xerialMagic.every((byte, i) => bytes[i] === byte)) appendXerial(out, bytes);
+  else appendSnappy(out, bytes);
+  return out.bytes;
+}
+
+function zstd(bytes: Uint8Array, limit: number): Uint8Array {
+  const out = new Output("zstd", 0, limit);
+  out.take(decompressUpTo("zstd", bytes, limit, 0, (size) => out.room(size)));
+  return out.bytes;
 }
 
 function inflate(codec: number, bytes: Uint8Array, limit: number, place: RecordPlace): Uint8Array {
@@ -58,18 +59,18 @@ function inflate(codec: number, bytes: Uint8Array, limit: number, place: RecordP
     case codecs.gzip:
       return decompressUpTo("gzip", bytes, limit);
     case codecs.snappy:
-      return xerialMagic.every((byte, i) => bytes[i] === byte) ? xerial(bytes, limit) : snappyBlock(bytes, limit);
+      return snappy(bytes, limit);
     case codecs.lz4:
       return decompressLz4Frame(bytes, limit);
     case codecs.zstd:
-      return decompressUpTo("zstd", bytes, limit);
+      return zstd(bytes, limit);
     default:
       throw unsupported(`a record batch has codec ${codec}`, place, "Codecs 0 to 4 are read.");
   }
 }
 
 /**
- * The records of a batch, uncompressed. Codecs must be prepared.
+ * The records of a batch, uncompressed: valid until the next batch is. Codecs must be prepared.
  *
  * @param limit bytes that come out at most
  * @throws FormatError, UnsupportedError for an unknown codec

@@ -1,48 +1,13 @@
 // LZ4 frames: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
 // Checksums inside are not read: the batch's CRC-32C covers the compressed bytes.
 import { CodecError, decompressUpTo } from "@ingest-ts/kernels/codecs";
+import { Output } from "./output.ts";
 
 const MAGIC = 0x184d2204;
 const flag = { dictionary: 0x01, contentChecksum: 0x04, contentSize: 0x08, blockChecksum: 0x10, independent: 0x20 };
 
 function fail(what: string): never {
   throw new CodecError("lz4", what);
-}
-
-class Output {
-  bytes: Uint8Array;
-  size = 0;
-  readonly #limit: number;
-
-  constructor(sizeBytes: number, limit: number) {
-    this.#limit = limit;
-    this.bytes = new Uint8Array(Math.min(sizeBytes, limit));
-  }
-
-  reserve(count: number): void {
-    const needed = this.size + count;
-    if (needed > this.#limit) fail(`there are more than ${this.#limit} bytes`);
-    if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.min(this.#limit, Math.max(needed, this.bytes.length * 2)));
-    grown.set(this.bytes.subarray(0, this.size));
-    this.bytes = grown;
-  }
-
-  append(part: Uint8Array): void {
-    this.reserve(part.length);
-    this.bytes.set(part, this.size);
-    this.size += part.length;
-  }
-
-  /** `count` bytes again from `distance` back; they may overlap what is written. */
-  repeat(distance: number, count: number): void {
-    if (distance === 0 || distance > this.size) fail(`a match lies ${distance} back at ${this.size}`);
-    this.reserve(count);
-    const { bytes, size } = this;
-    if (distance >= count) bytes.copyWithin(size, size - distance, size - distance + count);
-    else for (let i = size; i < size + count; i++) bytes[i] = bytes[i - distance] as number;
-    this.size += count;
-  }
 }
 
 /** One block whose matches may reach into blocks before it, which the kernel cannot read. */
@@ -100,13 +65,15 @@ function frameHeader(view: DataView): Frame {
   return { flags, blockBytes: 2 ** (8 + 2 * size), start: 7 + ((flags & flag.contentSize) === 0 ? 0 : 8) };
 }
 
-function appendBlock(out: Output, block: Uint8Array, frame: Frame, left: number): void {
+function appendBlock(out: Output, block: Uint8Array, frame: Frame): void {
   if ((frame.flags & flag.independent) === 0) new LinkedBlock(block).decode(out);
-  else out.append(decompressUpTo("lz4Raw", block, Math.min(frame.blockBytes, left)));
+  else {
+    out.take(decompressUpTo("lz4Raw", block, Math.min(frame.blockBytes, out.left), 0, (size) => out.room(size)));
+  }
 }
 
 /**
- * One frame, with independent or linked blocks.
+ * One frame, with independent or linked blocks. The result is valid until the next batch is decompressed.
  *
  * @throws CodecError
  */
@@ -114,7 +81,7 @@ export function decompressLz4Frame(bytes: Uint8Array, limit: number): Uint8Array
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const frame = frameHeader(view);
   let at = frame.start;
-  const out = new Output(bytes.length * 4, limit);
+  const out = new Output("lz4", bytes.length * 4, limit);
   for (;;) {
     if (at + 4 > bytes.length) fail("the frame ends early");
     const word = view.getUint32(at, true);
@@ -124,10 +91,10 @@ export function decompressLz4Frame(bytes: Uint8Array, limit: number): Uint8Array
     if (size > bytes.length - at) fail("a block runs past its frame");
     const block = bytes.subarray(at, at + size);
     if (word >>> 31 === 1) out.append(block);
-    else appendBlock(out, block, frame, limit - out.size);
+    else appendBlock(out, block, frame);
     at += size + ((frame.flags & flag.blockChecksum) === 0 ? 0 : 4);
   }
   at += (frame.flags & flag.contentChecksum) === 0 ? 0 : 4;
   if (at !== bytes.length) fail(`${bytes.length - at} bytes follow the end of the frame`);
-  return out.bytes.subarray(0, out.size);
+  return out.bytes;
 }

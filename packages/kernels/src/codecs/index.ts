@@ -79,6 +79,9 @@ export function checkClaim(codec: CodecName, compressedSize: number, uncompresse
     throw new CodecError(codec, `${compressedSize} bytes cannot hold the claimed ${uncompressedSize}`);
 }
 
+/** So many bytes of memory that a result may be put into. */
+type Room = (sizeBytes: number) => Uint8Array;
+
 /** `target` is only a hint for zstd. The result may have any size up to `sizeBytes`. */
 function inflate(codec: CodecName, bytes: Uint8Array, sizeBytes: number, target?: Uint8Array): Uint8Array {
   switch (codec) {
@@ -100,12 +103,15 @@ function inflate(codec: CodecName, bytes: Uint8Array, sizeBytes: number, target?
   }
 }
 
-function inflateBlock(codec: ReadableBlockCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {
+function inflateBlock(codec: ReadableBlockCodec, bytes: Uint8Array, sizeBytes: number, room?: Room): Uint8Array {
   const kernels = acquireKernels();
   const out = kernels.arena.allocate(sizeBytes);
   try {
     const size = blockInto(codec, bytes, kernels, out, sizeBytes);
-    return kernels.bytes.slice(out, out + size);
+    if (room === undefined) return kernels.bytes.slice(out, out + size);
+    const target = room(size);
+    target.set(kernels.bytes.subarray(out, out + size));
+    return target;
   } finally {
     kernels.arena.release(out);
   }
@@ -155,9 +161,16 @@ export function decompress(codec: CodecName, bytes: Uint8Array, uncompressedSize
  * The whole of `bytes` decompressed to whatever size it has, at most `limit` bytes: for formats that state a bound only.
  *
  * @param trailing how many bytes may follow the end of deflate data
+ * @param room memory that the result may be put into, for who uses it again; it may also come in its own
  * @throws CodecError
  */
-export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: number, trailing: number = 0): Uint8Array {
+export function decompressUpTo(
+  codec: CodecName,
+  bytes: Uint8Array,
+  limit: number,
+  trailing: number = 0,
+  room?: Room,
+): Uint8Array {
   try {
     if (bytes.length === 0) return bytes;
     switch (codec) {
@@ -165,10 +178,14 @@ export function decompressUpTo(codec: CodecName, bytes: Uint8Array, limit: numbe
       case "zlib":
       case "deflateRaw":
         return platform.inflate(codec, bytes, limit, Math.min(limit, 65_536 + bytes.length * 4), trailing);
-      case "zstd":
-        return inflate(codec, bytes, Math.min(limit, zstdBound(bytes)));
-      default:
-        return inflate(codec, bytes, Math.min(limit, bytes.length * maxRatio[codec]));
+      case "zstd": {
+        const most = Math.min(limit, zstdBound(bytes));
+        return inflate(codec, bytes, most, platform.zstdDecompress === undefined ? room?.(most) : undefined);
+      }
+      default: {
+        const most = Math.min(limit, bytes.length * maxRatio[codec]);
+        return isBlockCodec(codec) ? inflateBlock(codec, bytes, most, room) : inflate(codec, bytes, most);
+      }
     }
   } catch (error) {
     throw toCodecError(codec, error);
