@@ -79,14 +79,17 @@ export class Evictor {
 
   async #run(): Promise<void> {
     const files = await this.#count();
-    if (this.#bytes <= this.#limitBytes * HIGH_SHARE) return;
+    // What is there, not what it is taken for: else files that came during the count would cost others their place.
+    let present = sizeOf(files);
+    if (present <= this.#limitBytes * HIGH_SHARE) return;
     const lease = join(this.#folder, "evicting");
     if (!(await takeLease(lease))) return;
     try {
       files.sort((a, b) => a.mtimeMs - b.mtimeMs);
       for (const { path, sizeBytes } of files) {
-        if (this.#bytes <= this.#limitBytes * LOW_SHARE) break;
+        if (present <= this.#limitBytes * LOW_SHARE) break;
         await unlink(path).catch(ignoreMissing);
+        present -= sizeBytes;
         this.#bytes -= sizeBytes;
         this.#onEvicted(sizeBytes);
       }
@@ -107,7 +110,7 @@ export class Evictor {
       }
     }
     // What appeared meanwhile may have been seen or not: too much is corrected by the next count, too little is not kept.
-    this.#bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.#sinceCountBytes);
+    this.#bytes = sizeOf(files) + this.#sinceCountBytes;
     return files;
   }
 
@@ -119,6 +122,10 @@ export class Evictor {
       if (file !== undefined && Date.now() - file.mtimeMs > ORPHAN_MS) await rm(file.path, { force: true });
     }
   }
+}
+
+function sizeOf(files: readonly CachedFile[]): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 async function lookAt(path: string): Promise<CachedFile | undefined> {
