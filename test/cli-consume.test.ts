@@ -112,6 +112,18 @@ describe.skipIf(missing !== undefined)("ingest consume", () => {
     expect(count.stdout).toBe("6020\n");
   }, 120_000);
 
+  it("without a group goes on with no topic that was made again under its name", async () => {
+    await fill("again", 1, 100);
+    const args = ["consume", urlOf("again"), "--to", folder, "--value-as", "json", "--until", "latest"];
+    expect((await ingest(args)).status).toBe(0);
+    await kafka.helper.deleteTopic("again");
+    await kafka.helper.producer("p");
+    await fill("again", 1, 150);
+    const { status, stderr } = await ingest(args);
+    expect([status, stderr]).toEqual([4, expect.stringContaining("deleted and made again")]);
+    expect(await rowsIn(folder)).toEqual(expected(1, 100));
+  });
+
   it("in a group answers probes, and finishes and commits when it is stopped", async () => {
     await fill("grouped", 2, 100);
     const args = [urlOf("grouped"), "--group", "g", "--to", folder, "--value-as", "json", "--ops-port", "0"];

@@ -118,6 +118,18 @@ describe.skipIf(missing !== undefined)("windows of Kafka", () => {
     await expect(read(optionsOf("other", { kafka: open }))).rejects.toThrow(/sealed with other options/);
   });
 
+  it("of a topic that was made again under its name are refused, though it holds as many rows", async () => {
+    await fill("again", 2, 200);
+    const first = await read(optionsOf("again"), undefined, 3);
+    await kafka.helper.deleteTopic("again");
+    // A producer that is in the middle of a topic's sequence does not begin another's.
+    await kafka.helper.producer("p", { "compression.type": "zstd" });
+    await fill("again", 2, 200);
+    const refusal = /deleted and made again/;
+    await expect(read(optionsOf("again"), first.at(-1)?.state)).rejects.toThrow(refusal);
+    await expect(read(optionsOf("again"))).rejects.toThrow(refusal);
+  });
+
   it("are refused by name where options contradict each other", async () => {
     const { kafka: _, ...without } = optionsOf("resumed");
     await expect(load(without)).rejects.toThrow(/needs a place for its seals/);

@@ -61,7 +61,7 @@ function destinationOf({ to, format, codec, lossy }: ConsumeFlags): Destination 
 async function outputOf(
   destination: Destination,
   run: ConsumeRun,
-  holds: ShardEvents["holds"],
+  reader: Pick<ShardEvents, "holds" | "topicId">,
 ): Promise<ConsumeOutput> {
   if (destination.kind === "rows") return new RowOutput(destination.format, await openOutput(undefined));
   const { flags, log, metrics } = run;
@@ -72,7 +72,7 @@ async function outputOf(
   const options = targetOptions(target, asked, "");
   const roll = { rows: flags.rollRows, sizeBytes: flags.rollBytes, ageMs: flags.rollSeconds * 1000 };
   return new ShardOutput(destination.store, target, { ...options, lossy: flags.lossy === true }, roll, {
-    holds,
+    ...reader,
     changed: (changes) => log.warn("columns are changed, since the format cannot hold them", { changes }),
     written: (entry, durationMs) => {
       metrics.shard(target.format, durationMs);
@@ -113,7 +113,10 @@ export async function openConsumer(run: ConsumeRun): Promise<OpenedConsumer> {
         ? await assignOptions(run, transport, destination)
         : groupOptions(run, flags.group, (gone, signal) => holder.consumer?.release(gone, signal) ?? Promise.resolve());
     const reader = await openRecords(options, payloads);
-    const output = await outputOf(destination, run, (place) => reader.holds(place));
+    const output = await outputOf(destination, run, {
+      holds: (place) => reader.holds(place),
+      topicId: (topic) => reader.topicIds[topic],
+    });
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;
     const onSlab = slabWatcher(run, reader, destination);
     holder.consumer = new Consumer(reader, { output, log, limit, onSlab });
@@ -226,11 +229,13 @@ async function assignOptions(run: ConsumeRun, transport: Transport, destination:
     ({ topic, partition }) => (names.indexOf(topic) + partition) % world.worldSize === world.rank,
   );
   const start = new Map(await offsetsAt(transport, mine, flags.from, isolation));
+  const topicIds: Record<string, string> = {};
   if (destination.kind === "shards") {
     for (const one of mine) {
       const last = await destination.store.last(one.topic, one.partition);
       if (last === undefined) continue;
       start.set(partitionKey(one), last.endOffset);
+      if (last.topicId !== undefined) topicIds[one.topic] = last.topicId;
       log.info("going on behind the last shard", {
         topic: one.topic,
         partition: one.partition,
@@ -244,6 +249,7 @@ async function assignOptions(run: ConsumeRun, transport: Transport, destination:
     mode: "assign",
     world: { rank: world.rank, worldSize: world.worldSize },
     start: asOffsets(mine, start),
+    topicIds,
     end: end === undefined ? "none" : asOffsets(mine, end),
   };
 }

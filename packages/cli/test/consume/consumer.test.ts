@@ -26,6 +26,7 @@ const never = { rows: 1e9, sizeBytes: 1e12, ageMs: 1e9 };
 
 const events: ShardEvents = {
   holds: () => Promise.resolve(true),
+  topicId: () => undefined,
   written: () => {},
   changed: () => {},
   givenUp: () => {},

@@ -100,6 +100,10 @@ export class PayloadReader implements Stage<DecodedSlab> {
     return this.#source.positions;
   }
 
+  get topicIds(): Readonly<Record<string, string>> {
+    return this.#source.topicIds;
+  }
+
   /**
    * Of every slab. Waits for the first records when the columns are to be seen by them.
    *

@@ -2,7 +2,7 @@ import { OptionsError, type StateDict, StateError } from "@ingest-ts/core";
 import { prepareRecords } from "../records/index.ts";
 import { openTransport } from "../transport/kafkajs-transport.ts";
 import type { TopicPartition, Transport } from "../transport/types.ts";
-import { ClusterView } from "./cluster.ts";
+import { ClusterView, recreated } from "./cluster.ts";
 import { Committer, Coordinator } from "./committer.ts";
 import { Cursor } from "./cursor.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -56,6 +56,10 @@ class AssignReader implements KafkaReader {
 
   get positions(): readonly PartitionPosition[] {
     return sorted(this.#cursors).map(({ place }) => place);
+  }
+
+  get topicIds(): Readonly<Record<string, string>> {
+    return this.#parts.view.topicIds;
   }
 
   stateDict(): StateDict {
@@ -284,6 +288,10 @@ export async function openAssign(options: AssignOptions): Promise<KafkaReader> {
   const finder = new OffsetFinder(transport, view, isolation, retryTimeoutMs, signal);
   try {
     await Promise.all([prepareRecords(), view.open()]);
+    for (const topic of topics) {
+      const [before, now] = [options.topicIds?.[topic], view.topicId(topic)];
+      if (before !== undefined && now !== null && before !== now) throw recreated(transport.url, { topic });
+    }
     const all = view.partitions;
     checkWorld(options, all.length);
     checkChosen(options, all);

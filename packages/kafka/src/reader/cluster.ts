@@ -88,6 +88,16 @@ export class ClusterView {
     return this.#topics.get(topic)?.topicId ?? null;
   }
 
+  /** Those that are known. */
+  get topicIds(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#names.flatMap((name) => {
+        const id = this.topicId(name);
+        return id === null ? [] : [[name, id] as const];
+      }),
+    );
+  }
+
   partition({ topic, partition }: TopicPartition): PartitionInfo | undefined {
     return this.#topics.get(topic)?.partitions.find((one) => one.partition === partition);
   }

@@ -233,6 +233,10 @@ class GroupReader implements KafkaReader {
     return (await this.#commit()) === "ok" ? "committed" : "fenced";
   }
 
+  get topicIds(): Readonly<Record<string, string>> {
+    return this.#parts.view.topicIds;
+  }
+
   async holds({ epoch }: Pick<KafkaSlab, "epoch">): Promise<boolean> {
     if (epoch !== this.#epoch || this.#member === undefined) return false;
     return (await this.#membership.confirm()) && epoch === this.#epoch;

@@ -92,6 +92,11 @@ export interface AssignOptions extends CommonOptions {
   readonly start?: StartAt | undefined;
   /** Default "none". */
   readonly end?: EndAt | undefined;
+  /**
+   * Ids that the topics had when `start` was noted, by name (`KafkaReader.topicIds`): a topic that was deleted and made again
+   * since has other records at these offsets, and is refused.
+   */
+  readonly topicIds?: Readonly<Record<string, string>> | undefined;
   /** Commits what was acknowledged to this group, for monitoring alone: nothing is ever read from it. */
   readonly monitorGroupId?: string | undefined;
 }
@@ -161,6 +166,8 @@ export interface KafkaReader extends Stage<KafkaSlab> {
   readonly mode: "assign" | "group";
   /** Partitions of this process now, by topic and partition. */
   readonly positions: readonly PartitionPosition[];
+  /** By name, where the brokers tell them (since Kafka 2.8): a topic that is deleted and made again has another one. */
+  readonly topicIds: Readonly<Record<string, string>>;
   /**
    * Rows up to the end of `slab` are safe; earlier slabs of the partition too. Group mode: commits when `commitEvery` is
    * reached. Assign mode: with `monitorGroupId`, at most one commit per second.

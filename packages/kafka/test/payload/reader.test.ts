@@ -85,6 +85,10 @@ class FakeReader implements KafkaReader {
     return Promise.resolve("deferred");
   }
 
+  get topicIds(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   holds(): Promise<boolean> {
     return Promise.resolve(true);
   }

@@ -31,6 +31,8 @@ interface Agreement {
   readonly value: JsonValue;
   /** Where the first window begins. */
   readonly begin: readonly PartitionPlace[];
+  /** Of the topics, where brokers tell them: offsets of another topic of the name are other records. */
+  readonly topicIds?: Readonly<Record<string, string>>;
   /** Where the stream ends; null: nowhere. */
   readonly end: readonly PartitionPlace[] | null;
 }
@@ -90,9 +92,10 @@ export class KafkaStream implements SlabStream {
       keyAs: resumed(kafka, keyAs, agreement.key, home),
       valueAs: resumed(kafka, valueAs, agreement.value, home),
     };
-    const probe = new kafka.PayloadReader(await kafka.openKafka({ ...read, mode: "assign" }), payload);
+    const known = { ...read, topicIds: agreement.topicIds };
+    const probe = new kafka.PayloadReader(await kafka.openKafka({ ...known, mode: "assign" }), payload);
     try {
-      return new KafkaStream({ kafka, read, payload, schema: await probe.schema(), agreement });
+      return new KafkaStream({ kafka, read: known, payload, schema: await probe.schema(), agreement });
     } finally {
       await probe.close();
     }
@@ -184,7 +187,15 @@ async function agree(
     await reader.schema();
     const { key = null, value = null } = reader.stateDict();
     const bounded = isBounded(end);
-    const own: Agreement = { version: 1, key, value, begin, end: bounded ? (ends as PartitionPlace[]) : null };
+    const { topicIds } = source;
+    const own: Agreement = {
+      version: 1,
+      key,
+      value,
+      begin,
+      topicIds,
+      end: bounded ? (ends as PartitionPlace[]) : null,
+    };
     return parseAgreement(await agreeOn(home, encoder.encode(`${JSON.stringify(own)}\n`)), home);
   } finally {
     await reader.close();

@@ -39,6 +39,8 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${part
 export interface ShardEvents {
   /** Whether the partition is still this process's to write, as its group knows. */
   holds(place: SafePlace): Promise<boolean>;
+  /** Of the topic that is read; undefined where brokers do not tell it. */
+  topicId(topic: string): string | undefined;
   /** A shard became visible. */
   written(entry: ShardEntry, durationMs: number): void;
   /** Columns are not written as they were read, with `lossy`. */
@@ -201,7 +203,8 @@ export class ShardOutput implements ConsumeOutput {
     shard.facts[END] = this.#target.format === "avro" ? digits(endOffset) : String(endOffset);
     const { rows, sizeBytes } = await shard.writer.finish();
     this.#open.delete(keyOf(shard));
-    const entry: ShardEntry = { version: 1, topic, partition, startOffset, endOffset, rows, sizeBytes, name };
+    const topicId = this.#events.topicId(topic);
+    const entry: ShardEntry = { version: 1, topic, partition, topicId, startOffset, endOffset, rows, sizeBytes, name };
     await this.#store.note(entry);
     this.#events.written(entry, Date.now() - shard.openedAt);
     return { topic, partition, endOffset, epoch };

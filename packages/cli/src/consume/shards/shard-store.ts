@@ -10,6 +10,8 @@ export interface ShardEntry {
   readonly version: 1;
   readonly topic: string;
   readonly partition: number;
+  /** Of the topic, where brokers tell it: offsets of another one are other records. */
+  readonly topicId?: string | undefined;
   readonly startOffset: number;
   /** Exclusive: where the next shard begins. */
   readonly endOffset: number;
