@@ -1,4 +1,4 @@
-import type { Column, DataType, Field } from "@ingest-ts/core";
+import { type Column, type DataType, type Field, getBit } from "@ingest-ts/core";
 
 /** The first value that its type cannot have. */
 export interface ValueFault {
@@ -59,7 +59,7 @@ function checkOf({ name, type }: Field): Check | undefined {
 }
 
 function isNull({ validity }: Column, slot: number): boolean {
-  return validity !== null && (((validity[slot >> 3] as number) >> (slot & 7)) & 1) === 0;
+  return validity !== null && !getBit(validity, slot);
 }
 
 /** The slot of a list that holds item `slot`; -1 when none does. */

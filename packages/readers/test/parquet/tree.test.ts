@@ -44,6 +44,13 @@ function tree(...children: SchemaElement[][]): ReturnType<typeof buildTree> {
 
 const LIST = { converted: Converted.LIST };
 const MAP = { converted: Converted.MAP };
+const keyValue = group(
+  "key_value",
+  REPEATED,
+  {},
+  leaf("key", REQUIRED, Physical.INT32),
+  leaf("value", OPTIONAL, Physical.INT32),
+);
 const int = { kind: "int", bits: 32, signed: true };
 
 /** The type as text: `list<int32!>` for a list of non-null integers. */
@@ -111,43 +118,12 @@ describe("lists and maps, also as old writers wrote them (LogicalTypes)", () => 
     ],
     [
       "a repeated group that is a map itself",
-      group(
-        "l",
-        OPTIONAL,
-        LIST,
-        group(
-          "array",
-          REPEATED,
-          MAP,
-          group(
-            "key_value",
-            REPEATED,
-            {},
-            leaf("key", REQUIRED, Physical.INT32),
-            leaf("value", OPTIONAL, Physical.INT32),
-          ),
-        ),
-      ),
+      group("l", OPTIONAL, LIST, group("array", REPEATED, MAP, keyValue)),
       "list<map<{key: int!, value: int}!>!>",
     ],
     ["a bare repeated value", leaf("l", REPEATED, Physical.INT32), "list<int!>!"],
     ["a bare repeated group", group("l", REPEATED, {}, leaf("a", OPTIONAL, Physical.INT32)), "list<{a: int}!>!"],
-    [
-      "a map",
-      group(
-        "m",
-        OPTIONAL,
-        MAP,
-        group(
-          "key_value",
-          REPEATED,
-          {},
-          leaf("key", REQUIRED, Physical.INT32),
-          leaf("value", OPTIONAL, Physical.INT32),
-        ),
-      ),
-      "map<{key: int!, value: int}!>",
-    ],
+    ["a map", group("m", OPTIONAL, MAP, keyValue), "map<{key: int!, value: int}!>"],
     [
       "MAP_KEY_VALUE on the outer group",
       group(
