@@ -19,10 +19,15 @@ export function isBlockName(name: string): boolean {
   return /^[0-9a-f]{64}\.blk$/.test(name);
 }
 
+/** How long a file is that holds `data` under `label`. */
+export function blockFileBytes(label: string, data: Uint8Array): number {
+  return HEADER_BYTES + Buffer.byteLength(label, "utf8") + data.length;
+}
+
 /** The head of a file that holds `data` under `label`. Label and data follow it. */
 export function encodeBlock(label: string, data: Uint8Array): Buffer {
   const name = Buffer.from(label, "utf8");
-  const file = Buffer.allocUnsafeSlow(HEADER_BYTES + name.length + data.length);
+  const file = Buffer.allocUnsafeSlow(blockFileBytes(label, data));
   MAGIC.copy(file);
   file.writeUInt32LE(name.length, 8);
   file.writeUInt32LE(data.length, 12);

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promise
 import { dirname, join } from "node:path";
 import { channels, OptionsError, type StorageCache } from "@ingest-ts/core";
 import { systemCode } from "../file-errors.ts";
-import { decodeBlock, encodeBlock, fileNameOf } from "./block-file.ts";
+import { blockFileBytes, decodeBlock, encodeBlock, fileNameOf } from "./block-file.ts";
 import { Evictor } from "./evictor.ts";
 
 /** A file that was used is marked so at most once in this time. */
@@ -87,12 +87,12 @@ export class BlockStore {
   async #write(label: string, data: Uint8Array): Promise<void> {
     const path = this.#pathOf(label);
     const temporary = join(this.#folder, "tmp", `${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
-    const file = encodeBlock(label, data);
-    await this.#ready.catch(() => {});
-    if (!(await this.#evictor.reserve(file.length))) return;
+    const sizeBytes = blockFileBytes(label, data);
+    if (!(await this.#evictor.reserve(sizeBytes))) return;
     let addedBytes = 0;
     try {
       await this.#ready;
+      const file = encodeBlock(label, data);
       const handle = await open(temporary, "wx");
       try {
         await handle.writeFile(file);
@@ -100,7 +100,7 @@ export class BlockStore {
         await handle.close();
       }
       await renameInto(temporary, path);
-      addedBytes = file.length;
+      addedBytes = sizeBytes;
       tell("stored", data.length);
     } catch {
       // A full disk, a folder that went away: reading goes on without the cache.
@@ -108,7 +108,7 @@ export class BlockStore {
       tell("failed", data.length);
       await rm(temporary, { force: true }).catch(() => {});
     } finally {
-      this.#evictor.settle(file.length, addedBytes);
+      this.#evictor.settle(sizeBytes, addedBytes);
     }
   }
 }
