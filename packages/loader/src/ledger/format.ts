@@ -24,6 +24,9 @@ export interface LedgerHeader {
   readonly segments: readonly (readonly [string, number])[];
 }
 
+/** Members of the header that all ledgers of one run have alike, beside what they read. */
+export const runMembers = ["orderVersion", "seed", "lanes", "windowRows", "ends", "where", "stream"] as const;
+
 /** A process (or a stream) that began to hand out one rank's batches at a place. */
 export interface LedgerAttempt {
   /** Eight hexadecimal digits; the attempt's batches repeat them. */

@@ -16,7 +16,14 @@ import { digestOf, type Fingerprint, fingerprintOf, type Manifest, ORDER_VERSION
 import type { OrderSettings } from "../options.ts";
 import type { Seal } from "../stream/seal.ts";
 import { digestRows } from "./digest.ts";
-import { describeManifest, describeSeal, LEDGER_VERSION, type LedgerBatch, type LedgerHeader } from "./format.ts";
+import {
+  describeManifest,
+  describeSeal,
+  LEDGER_VERSION,
+  type LedgerBatch,
+  type LedgerHeader,
+  runMembers,
+} from "./format.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -160,9 +167,7 @@ export class LedgerWriter {
     }
     const segments = other.fingerprint?.segments ?? 0;
     const now = headerOf(run);
-    const sameOrder = (
-      ["ledger", "orderVersion", "seed", "lanes", "windowRows", "ends", "where", "stream"] as const
-    ).every((name) => other[name] === now[name]);
+    const sameOrder = other.ledger === now.ledger && runMembers.every((name) => other[name] === now[name]);
     const grown = sameOrder && fingerprintOf(run.manifest, segments).digest === other.fingerprint?.digest;
     if (!grown) {
       throw new StateError("the file is not a ledger of this run: data, order or seed differ", {

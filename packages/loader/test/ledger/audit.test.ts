@@ -9,6 +9,7 @@ import { positionsOfRank } from "@ingest-ts/sharder";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { idsOf, MemoryReader } from "../memory-reader.ts";
+import { anyStart, type Start } from "./starts.ts";
 
 const fragmentRows = [30, 71, 0, 120];
 const total = 221;
@@ -19,15 +20,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "ingest-ledger-test-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-interface Start {
-  readonly worldSize: number;
-  readonly batchSize: number;
-  /** Steps before all ranks are killed; Infinity: to the end. */
-  readonly steps: number;
-  /** The checkpoint is taken so many steps before the kill. */
-  readonly back: number;
-}
 
 interface Place {
   readonly epoch: number;
@@ -85,15 +77,9 @@ async function onlyFile(): Promise<string> {
 }
 
 test("random kills, batches and worlds: every row once, and what was done again is rolled back", async () => {
-  const start = fc.record({
-    worldSize: fc.constantFrom(1, 2, 4),
-    batchSize: fc.integer({ min: 1, max: 20 }),
-    steps: fc.integer({ min: 1, max: 8 }),
-    back: fc.integer({ min: 0, max: 3 }),
-  });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(start, { maxLength: 4 }),
+      fc.array(anyStart, { maxLength: 4 }),
       fc.integer({ min: 1, max: 3 }),
       fc.constantFrom("uneven", "pad"),
       async (starts, epochs, ends) => {

@@ -13,6 +13,7 @@ import { datasetOfWindow } from "../../src/stream/window-dataset.ts";
 import { WindowLoader } from "../../src/stream/window-loader.ts";
 import { WindowSource } from "../../src/stream/window-source.ts";
 import { FakeStream, filled } from "./fake-stream.ts";
+import { anyStart, type Start } from "../ledger/starts.ts";
 
 let folder: string;
 beforeAll(() => prepareShuffle());
@@ -23,15 +24,6 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const topic = (): FakeStream => new FakeStream([filled(0, 61), filled(1, 33, (o) => o % 5 === 2), filled(2, 0)]);
 const total = 61 + 33 - 7;
-
-interface Start {
-  readonly worldSize: number;
-  readonly batchSize: number;
-  /** Steps of every rank before it is killed. */
-  readonly steps: number;
-  /** The checkpoint is taken so many steps before. */
-  readonly back: number;
-}
 
 const ledgers = (): string => join(folder, "ledger");
 
@@ -84,14 +76,8 @@ function onlyFile(): string {
 
 describe("a ledger of windows", () => {
   test("property: random kills, batches and worlds, every row once", async () => {
-    const start = fc.record({
-      worldSize: fc.constantFrom(1, 2, 4),
-      batchSize: fc.integer({ min: 1, max: 20 }),
-      steps: fc.integer({ min: 1, max: 8 }),
-      back: fc.integer({ min: 0, max: 3 }),
-    });
     await fc.assert(
-      fc.asyncProperty(fc.array(start, { maxLength: 4 }), async (starts) => {
+      fc.asyncProperty(fc.array(anyStart, { maxLength: 4 }), async (starts) => {
         rmSync(ledgers(), { recursive: true, force: true });
         let state: StateDict | undefined;
         for (const one of starts) state = await run(one, state);

@@ -1,6 +1,6 @@
 import { FormatError, StateError } from "@ingest-ts/core";
 import { buildManifest, fingerprintOf, type Manifest } from "@ingest-ts/sharder";
-import type { LedgerAttempt, LedgerBatch, LedgerHeader } from "../format.ts";
+import { type LedgerAttempt, type LedgerBatch, type LedgerHeader, runMembers } from "../format.ts";
 import { readLedger } from "./lines.ts";
 import { LedgerWindows } from "./windows.ts";
 
@@ -34,8 +34,6 @@ export interface History {
   readonly tornLines: number;
 }
 
-const compared = ["orderVersion", "seed", "lanes", "windowRows", "ends", "where", "stream"] as const;
-
 function manifestOf(header: LedgerHeader, path: string): Manifest {
   const keys = new Map<string, string>();
   let at = 0;
@@ -57,7 +55,7 @@ function manifestOf(header: LedgerHeader, path: string): Manifest {
 /** The header of both; data with segments appended is the same data. @throws StateError naming what differs. */
 function agree(a: { header: LedgerHeader; path: string }, b: { header: LedgerHeader; path: string }): LedgerHeader {
   const remedy = "Audit the ledgers of one run at a time.";
-  for (const name of compared) {
+  for (const name of runMembers) {
     if (a.header[name] === b.header[name]) continue;
     const what = `${a.path} has ${name} ${a.header[name]}, ${b.path} has ${b.header[name]}`;
     throw new StateError(`the ledgers are of different runs: ${what}`, { remedy });
